@@ -1,0 +1,87 @@
+"""What every kind of model server can do."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+from app.providers.events import ChatEvent
+
+Role = Literal["system", "user", "assistant"]
+
+
+@dataclass(frozen=True, slots=True)
+class PromptMessage:
+    role: Role
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChatOptions:
+    """Sampling options as the API spells them; None = the server's default."""
+
+    temperature: float | None = None
+    top_p: float | None = None
+    top_k: int | None = None
+    max_tokens: int | None = None
+    seed: int | None = None
+    stop: tuple[str, ...] = ()
+    repeat_penalty: float | None = None
+    think: bool | str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChatRequest:
+    """`model` is the name as its server spells it, without our provider prefix.
+
+    With `continues` the last message is an assistant's unfinished text and the answer goes on from its end.
+    """
+
+    model: str
+    messages: Sequence[PromptMessage]
+    options: ChatOptions = field(default_factory=ChatOptions)
+    continues: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """A model that a server offers. `id` is `<provider>/<name>`; `context_length` in tokens, None if unknown."""
+
+    provider: str
+    name: str
+    context_length: int | None = None
+    capabilities: tuple[str, ...] = ("chat",)
+    loaded: bool | None = None
+
+    @property
+    def id(self) -> str:
+        return f"{self.provider}/{self.name}"
+
+
+class ChatProvider(Protocol):
+    """One configured model server."""
+
+    name: str  # the provider part of a model id: ollama, openai or embedded
+    paid: bool  # calling twice costs money
+
+    async def list_models(self) -> list[ModelInfo]:
+        """All models. Raises ProviderError."""
+        ...
+
+    async def can_continue(self) -> bool:
+        """Whether a trailing assistant message is gone on from."""
+        ...
+
+    def chat(self, request: ChatRequest) -> AsyncIterator[ChatEvent]:
+        """The answer, ending with exactly one Finished. Raises ProviderError.
+
+        Closing the iterator (`aclose`, cancellation) closes the connection at once.
+        """
+        ...
+
+    async def aclose(self) -> None: ...
+
+
+def as_json(options: ChatOptions) -> dict[str, Any]:
+    """The options that were given, by name."""
+    values = {name: getattr(options, name) for name in ChatOptions.__slots__}
+    return {name: list(v) if isinstance(v, tuple) else v for name, v in values.items() if v is not None and v != ()}

@@ -1,0 +1,75 @@
+"""How talking to a model server fails, by name. The class decides what is retried, never the text."""
+
+
+class ProviderError(Exception):
+    """A failed call. `message` is for people and quotes at most 200 characters of the server, no secrets.
+
+    `permanent`: asking again gives the same. `retry_after` in seconds, when the server said so, within 0…300.
+    `began`: bytes of the answer had arrived (for a paid server: it may have billed).
+    """
+
+    code = "provider_error"
+    permanent = False
+
+    def __init__(self, message: str, *, retry_after: float | None = None, began: bool = False) -> None:
+        super().__init__(message)
+        self.message = message
+        self.retry_after = retry_after
+        self.began = began
+
+
+class ProviderUnavailable(ProviderError):
+    """Refused, unresolvable, timed out, 408/425/5xx."""
+
+    code = "unavailable"
+
+
+class ProviderBusy(ProviderError):
+    """429: come back later."""
+
+    code = "busy"
+
+
+class ProviderCut(ProviderError):
+    """The stream ended, or fell silent, before the end marker."""
+
+    code = "interrupted"
+
+
+class ProviderFailed(ProviderError):
+    """The model server itself said in mid-stream that it failed."""
+
+    code = "provider_failed"
+
+
+class ProviderProtocolError(ProviderError):
+    """Not what the protocol says; a retry would give the same."""
+
+    code = "protocol"
+    permanent = True
+
+
+class ProviderRejected(ProviderError):
+    """400, 413, 422, a content filter: this request will never be answered."""
+
+    code = "rejected"
+    permanent = True
+
+
+class ContextOverflow(ProviderError):
+    """The prompt is longer than the model's window."""
+
+    code = "context_overflow"
+    permanent = True
+
+
+class ModelNotFound(ProviderError):
+    code = "model_not_found"
+    permanent = True
+
+
+class CredentialsRefused(ProviderError):
+    """401 or 403: the operator's key is wrong."""
+
+    code = "credentials"
+    permanent = True

@@ -1,0 +1,123 @@
+"""Every environment variable, typed; the only reader of the environment."""
+
+import ipaddress
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
+
+
+def _comma_separated(value: object) -> object:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+class Settings(BaseSettings):
+    """Settings from `TEAHOUSE_…` variables or `.env`. 0 means no limit, for every limit."""
+
+    model_config = SettingsConfigDict(env_prefix="TEAHOUSE_", env_file=".env", extra="ignore", frozen=True)
+
+    host: str = Field("127.0.0.1", description="address to listen on")
+    port: int = Field(8000, ge=1, le=65535, description="port to listen on")
+    data_dir: Path = Field(Path("data"), description="database, secrets, run files")
+    database_url: str = Field("", description="empty: SQLite in the data directory")
+    secret_key: str = Field("", description="32 bytes or more; empty: made at first start and kept in the data directory")
+    public_url: str = Field("", description="the address people use, for links and Secure cookies")
+    allowed_hosts: Annotated[list[str], NoDecode] = Field([], description="further Host names, comma separated")
+    trusted_proxies: Annotated[list[str], NoDecode] = Field(
+        ["127.0.0.1"], description="peers whose X-Forwarded-For and -Proto count"
+    )
+    signup: Literal["open", "invite", "closed"] = Field("open", description="who may register; the first always may")
+
+    ollama_url: str = Field("", description="Ollama; empty: http://127.0.0.1:11434 if it answers")
+    openai_base_url: str = Field("", description="an OpenAI-compatible server, with its /v1")
+    openai_api_key: str = Field("", description="its key, if it wants one")
+    openai_paid: Literal["auto", "yes", "no"] = Field("auto", description="whether calling twice costs money")
+    embedded_model: str = Field("auto", description="auto, off, or a GGUF file")
+    default_model: str = Field("", description="<provider>/<name>")
+
+    jobs_engine: Literal["embedded", "celery"] = Field("embedded", description="who runs jobs")
+    redis_url: str = Field("", description="Redis, for the celery engine")
+    model_slots: int = Field(4, ge=0, description="answers at once per model server (embedded: at most 2)")
+    max_running_per_user: int = Field(4, ge=0, description="answers at once per user")
+    max_queued_per_user: int = Field(100, ge=0, description="queued jobs per user")
+    max_queued: int = Field(10_000, ge=0, description="queued jobs in all")
+    max_streams_per_user: int = Field(50, ge=0, description="open streams and long polls per user")
+    rate_limit: int = Field(600, ge=0, description="requests a minute and user; 0 also ends sign-in throttling")
+
+    sqlite_sync: Literal["full", "mixed", "normal"] = Field("full", description="what a power cut may take")
+    log_dir: Path | None = Field(None, description="default: logs in the data directory")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="how much is logged")
+
+    # Time-outs towards model servers, seconds; tests scale them down.
+    connect_timeout: float = Field(5.0, gt=0, description="seconds to connect to a model server")
+    first_token_timeout: float = Field(120.0, gt=0, description="seconds to the first token (a model may be loading)")
+    idle_timeout: float = Field(60.0, gt=0, description="seconds of silence between tokens")
+    retry_patience: float = Field(300.0, ge=0, description="seconds to go on trying a model server that is away")
+    answer_timeout: float = Field(1800.0, gt=0, description="seconds one answer may take")
+
+    _split = field_validator("allowed_hosts", "trusted_proxies", mode="before")(_comma_separated)
+
+    @field_validator("public_url")
+    @classmethod
+    def _public_url_is_an_address(cls, value: str) -> str:
+        if value and (urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).hostname):
+            raise ValueError("must start with http:// or https:// and name a host")
+        return value.rstrip("/")
+
+    @field_validator("secret_key")
+    @classmethod
+    def _secret_is_long(cls, value: str) -> str:
+        if value and len(value.encode()) < 32:
+            raise ValueError("must have at least 32 bytes")
+        return value
+
+    @model_validator(mode="after")
+    def _engine_fits_database(self) -> "Settings":
+        if self.database_url and not self.database_url.startswith("sqlite"):
+            raise ValueError("DATABASE_URL: only SQLite is supported in this version")
+        if self.jobs_engine == "celery":
+            raise ValueError("JOBS_ENGINE: celery needs PostgreSQL and does not run on SQLite")
+        return self
+
+    @cached_property
+    def database_path(self) -> Path:
+        """The SQLite file."""
+        if self.database_url:
+            return Path(self.database_url.split(":///", 1)[1])
+        return self.data_dir / "teahouse.db"
+
+    @cached_property
+    def run_dir(self) -> Path:
+        return self.data_dir / "run"
+
+    @cached_property
+    def logs(self) -> Path:
+        return self.log_dir or self.data_dir / "logs"
+
+    @cached_property
+    def is_https(self) -> bool:
+        return self.public_url.startswith("https://")
+
+    @cached_property
+    def hosts(self) -> frozenset[str]:
+        """Host names (without port) that a request may name."""
+        public = urlsplit(self.public_url).hostname if self.public_url else None
+        own = [] if self.host in ("0.0.0.0", "::") else [self.host]  # noqa: S104
+        return frozenset(h.lower() for h in (*LOCAL_HOSTS, *self.allowed_hosts, *own, *([public] if public else [])))
+
+
+def is_local_address(url: str) -> bool:
+    """Whether a model server's address is loopback, private or a socket: calling it twice costs nothing."""
+    host = urlsplit(url).hostname
+    if host is None or host == "localhost" or host.endswith(".local"):
+        return True
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return address.is_loopback or address.is_private
