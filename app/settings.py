@@ -25,7 +25,7 @@ class Settings(BaseSettings):
     port: int = Field(8000, ge=1, le=65535, description="port to listen on")
     data_dir: Path = Field(Path("data"), description="database, secrets, run files")
     database_url: str = Field("", description="empty: SQLite in the data directory")
-    secret_key: str = Field("", description="32 bytes or more; empty: made at first start and kept in the data directory")
+    secret_key: str = Field("", description="32 bytes or more; empty: made at first start, kept in the data directory")
     public_url: str = Field("", description="the address people use, for links and Secure cookies")
     allowed_hosts: Annotated[list[str], NoDecode] = Field([], description="further Host names, comma separated")
     trusted_proxies: Annotated[list[str], NoDecode] = Field(

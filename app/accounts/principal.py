@@ -1,0 +1,31 @@
+"""Who is calling, as a value."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from app.errors import AppError, ErrorKind
+
+Credential = Literal["cookie", "access_token", "api_key"]
+Scope = Literal["read", "write", "admin"]
+ALL_SCOPES: frozenset[str] = frozenset({"read", "write", "admin"})
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """An argument of every domain verb, never a global. `session_id` is None for an API key."""
+
+    user_id: str
+    username: str
+    role: Literal["admin", "member"]
+    credential: Credential
+    session_id: str | None = None
+    scopes: frozenset[str] = ALL_SCOPES
+
+    @property
+    def is_admin(self) -> bool:
+        return self.role == "admin" and "admin" in self.scopes
+
+    def require(self, scope: Scope) -> None:
+        """Raise `forbidden` when the credential's scopes or the role do not reach that far."""
+        if scope not in self.scopes or (scope == "admin" and self.role != "admin"):
+            raise AppError(ErrorKind.forbidden, "insufficient_scope", f"This needs the scope “{scope}”.")

@@ -1,0 +1,35 @@
+"""Two engines on one SQLite file: one writer, a few readers."""
+
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, event
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from app.db import sqlite
+
+
+def create_engine(path: Path, *, write: bool, synchronous: str = "FULL") -> AsyncEngine:
+    """The writer begins with BEGIN IMMEDIATE and has one connection; readers cannot write and never wait."""
+    engine = create_async_engine(
+        f"sqlite+aiosqlite:///{path}",
+        pool_size=1 if write else 4,
+        max_overflow=0,
+        pool_timeout=5,
+        connect_args={"cached_statements": 256},
+    )
+    begin_statement = "BEGIN IMMEDIATE" if write else "BEGIN"
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def connect(dbapi_connection: Any, _record: object) -> None:
+        dbapi_connection.isolation_level = None
+        cursor = dbapi_connection.cursor()
+        for pragma in sqlite.pragmas(write=write, synchronous=synchronous):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql(begin_statement)
+
+    return engine

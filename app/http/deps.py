@@ -1,0 +1,43 @@
+"""What a route may ask for: the process's services and a session that ends before the answer goes out."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Annotated, cast
+
+from fastapi import Depends, Request
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.db.session import Database
+from app.providers.catalog import Providers
+from app.settings import Settings
+
+
+@dataclass(slots=True)
+class Services:
+    """What one process has, opened in lifespan; `request.app.state.services`."""
+
+    settings: Settings
+    database: Database
+    providers: Providers
+
+
+def get_services(request: Request) -> Services:
+    return cast(Services, request.app.state.services)
+
+
+ServicesDep = Annotated[Services, Depends(get_services)]
+
+
+async def read_session(services: ServicesDep) -> AsyncIterator[AsyncSession]:
+    async with services.database.read() as session:
+        yield session
+
+
+async def write_session(services: ServicesDep) -> AsyncIterator[AsyncSession]:
+    async with services.database.transaction() as session:
+        yield session
+
+
+# scope="function": the commit comes before the answer; by default FastAPI would commit after it was sent.
+ReadSession = Annotated[AsyncSession, Depends(read_session, scope="function")]
+WriteSession = Annotated[AsyncSession, Depends(write_session, scope="function")]
