@@ -1,0 +1,305 @@
+"""The one writer of all running jobs of a process: natural group commit, durable before visible.
+
+It takes whatever has accumulated, commits it in one transaction on a thread and connection of its own, then publishes
+it, and starts over. An idle server commits the first token at once; a busy one batches. Cost grows with commits, not
+with tokens times jobs.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, TypeVar
+
+import pysqlite3
+
+from app.clock import monotonic, utcnow
+from app.db import sqlite
+from app.db.session import Database
+from app.jobs import lease as leases
+from app.jobs.lease import Claimed, Connection, End, StoredEvent
+from app.jobs.notify import Hub
+
+logger = logging.getLogger(__name__)
+T = TypeVar("T")
+
+PAUSE_SECONDS = 0.005  # between commits of a busy server
+BEAT_SECONDS = 3.0
+SELF_STOP_SECONDS = 10.0  # no renewal committed for so long: stop before somebody else may claim
+RETRY_SECONDS = 0.25
+MAX_PENDING_BYTES = 1_048_576
+
+CANCEL, LOST, DRAIN, TIME_LIMIT = "cancel", "lost", "drain", "time_limit"
+
+
+class Lease:
+    """This process's right to write one job. `stop()` cancels the task that runs it and says why."""
+
+    def __init__(self, claimed: Claimed) -> None:
+        self.job = claimed
+        self.id, self.attempt = claimed.id, claimed.attempt
+        self.pending: list[tuple[str, Any]] = []
+        self.pending_bytes = 0
+        self.end: End | None = None
+        self.committed_at = monotonic()
+        self.stop_reason: str | None = None
+        self.closing = False  # its end or its return is being written: too late to stop it
+        self.task: asyncio.Task[None] | None = None
+        self.durable: asyncio.Future[bool] | None = None
+
+    def stop(self, reason: str) -> None:
+        if self.stop_reason is None and not self.closing:
+            self.stop_reason = reason
+            if self.task is not None:
+                self.task.cancel()
+
+
+@dataclass(slots=True)
+class _Entry:
+    """One lease's part of a commit, fixed before the thread sees it."""
+
+    lease: Lease
+    pending: list[tuple[str, Any]]
+    end: End | None
+
+
+@dataclass(slots=True)
+class _Committed:
+    """None as `events`: the lease was lost."""
+
+    entry: _Entry
+    events: list[StoredEvent] | None
+    cancel_requested: bool = False
+
+
+class EventLog:
+    def __init__(self, database: Database, hub: Hub, on_commit: Callable[[int, int], None]) -> None:
+        """`on_commit(first, last)` is told the row ids that a commit added; last < first when none."""
+        self._database = database
+        self._hub = hub
+        self._on_commit = on_commit
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="event-log")
+        self._connection: Any = None
+        self._dirty: dict[str, Lease] = {}
+        self._leases: dict[str, Lease] = {}
+        self._work = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self.commits = 0
+
+    async def start(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._connection = await loop.run_in_executor(self._thread, self._open)
+        self._task = asyncio.create_task(self._write_for_ever(), name="event-log")
+
+    def _open(self) -> Any:
+        return sqlite.connect(str(self._database.path), write=True, synchronous=self._database.synchronous)
+
+    async def stop(self) -> None:
+        """Commit what there is, then close."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+        loop = asyncio.get_running_loop()
+        if self._connection is not None:
+            await loop.run_in_executor(self._thread, self._connection.close)
+        self._thread.shutdown(wait=False)
+
+    # --- leases -------------------------------------------------------------------------------------------------
+
+    def adopt(self, claimed: Claimed) -> Lease:
+        lease = self._leases[claimed.id] = Lease(claimed)
+        return lease
+
+    @property
+    def leases(self) -> Sequence[Lease]:
+        return list(self._leases.values())
+
+    def append(self, lease: Lease, event: str, data: Any) -> None:
+        """Add to the log soon. A `delta` or `thinking` is given as text, joined with its neighbours."""
+        lease.pending.append((event, data))
+        lease.pending_bytes += len(data) if isinstance(data, str) else 64
+        self._mark(lease)
+
+    async def flush(self, lease: Lease) -> bool:
+        """Wait until everything appended is durable; False when the lease was lost instead."""
+        if lease.durable is None:
+            lease.durable = asyncio.get_running_loop().create_future()
+        durable = lease.durable
+        self._mark(lease)
+        return await asyncio.shield(durable)
+
+    async def finish(self, lease: Lease, how: End) -> bool:
+        """End the job, once: the rest of its text, its state and `done` in one commit. False: the lease was lost."""
+        lease.end, lease.closing = how, True
+        try:
+            return await self.flush(lease)
+        finally:
+            self._leases.pop(lease.id, None)
+
+    def forget(self, lease: Lease) -> None:
+        self._leases.pop(lease.id, None)
+        self._dirty.pop(lease.id, None)
+
+    def published(self, job_id: str, events: Sequence[StoredEvent]) -> None:
+        """Show viewers what a transaction of `run` has committed."""
+        self._hub.publish(job_id, events)
+
+    def _mark(self, lease: Lease) -> None:
+        self._dirty[lease.id] = lease
+        self._work.set()
+
+    # --- transactions -------------------------------------------------------------------------------------------
+
+    async def run(self, step: Callable[[Connection], T]) -> T:
+        """One transaction on the log's connection: claims, rescues, cancels."""
+        async with self._database.turn:
+            loop = asyncio.get_running_loop()
+            work = loop.run_in_executor(self._thread, self._transaction, step)
+            # A cancelled caller must not leave the turn while the thread is still inside the transaction.
+            try:
+                result, first, last = await asyncio.shield(work)
+            except asyncio.CancelledError:
+                await asyncio.wait([work])
+                raise
+        self._on_commit(first, last)
+        return result
+
+    def _transaction(self, step: Callable[[Connection], T]) -> tuple[T, int, int]:
+        connection = self._connection
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            # Nobody else can write meanwhile, so the row ids that are added here are contiguous.
+            before = self._last_row()
+            result = step(connection)
+            after = self._last_row()
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+        return result, before + 1, after
+
+    def _last_row(self) -> int:
+        row = self._connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'job_events'").fetchone()
+        return row[0] if row else 0
+
+    async def _write_for_ever(self) -> None:
+        beaten_at = monotonic()
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(BEAT_SECONDS / 3):
+                    await self._work.wait()
+            if monotonic() - beaten_at >= BEAT_SECONDS / 3:
+                beaten_at = monotonic()
+                self._beat()
+            self._work.clear()
+            if self._dirty:
+                await self._commit()
+                await asyncio.sleep(PAUSE_SECONDS)
+
+    def _beat(self) -> None:
+        now = monotonic()
+        for lease in self.leases:
+            if now - lease.committed_at > SELF_STOP_SECONDS:
+                self._lose(lease)
+            elif now - lease.committed_at >= BEAT_SECONDS:
+                self._dirty[lease.id] = lease
+
+    async def _commit(self) -> None:
+        batch = [_Entry(lease, lease.pending, lease.end) for lease in self._dirty.values()]
+        self._dirty = {}
+        for entry in batch:
+            entry.lease.pending = []
+        try:
+            committed = await self.run(lambda connection: [_write(connection, entry) for entry in batch])
+        except pysqlite3.OperationalError as error:
+            logger.error("the database does not take a commit (%s); %d jobs wait", error, len(batch))
+            self._put_back(batch)
+            await asyncio.sleep(RETRY_SECONDS)
+        except Exception:
+            logger.exception("a group commit of %d jobs failed", len(batch))
+            self._put_back(batch)
+            await self._commit_one_by_one(batch)
+        else:
+            self.commits += 1
+            for result in committed:
+                self._settle(result)
+
+    def _put_back(self, batch: list[_Entry]) -> None:
+        for entry in batch:
+            entry.lease.pending = entry.pending + entry.lease.pending
+            self._mark(entry.lease)
+
+    async def _commit_one_by_one(self, batch: list[_Entry]) -> None:
+        """One job's fault must not hold up the others: it is given up, and rescued like a dead one."""
+        for lease in [entry.lease for entry in batch]:
+            entry = _Entry(lease, lease.pending, lease.end)
+            lease.pending = []
+            self._dirty.pop(lease.id, None)
+            try:
+                self._settle(await self.run(partial(_write, entry=entry)))
+            except Exception:
+                logger.exception("job %s cannot be written", lease.id)
+                self._lose(lease)
+
+    def _settle(self, result: _Committed) -> None:
+        lease = result.entry.lease
+        if result.events is None:
+            self._lose(lease)
+            return
+        lease.committed_at = monotonic()
+        lease.pending_bytes = sum(len(d) if isinstance(d, str) else 64 for _, d in lease.pending)
+        self._hub.publish(lease.id, result.events)
+        if result.cancel_requested:
+            lease.stop(CANCEL)
+        if lease.durable is not None and not lease.pending and lease.end is result.entry.end:
+            lease.durable.set_result(True)
+            lease.durable = None
+
+    def _lose(self, lease: Lease) -> None:
+        logger.warning("lease lost: job %s attempt %d", lease.id, lease.attempt)
+        self.forget(lease)
+        lease.stop(LOST)
+        if lease.durable is not None:
+            lease.durable.set_result(False)
+            lease.durable = None
+
+
+def _write(connection: Connection, entry: _Entry) -> _Committed:
+    lease = entry.lease
+    events = _joined(entry.pending)
+    if entry.end is not None:
+        events += [(event, leases.to_json(data)) for event, data in entry.end.events]
+    fenced = leases.fence(connection, lease.id, lease.attempt, len(events), leases.lease_end(utcnow()))
+    if fenced is None:
+        return _Committed(entry, None)
+    first = fenced[0] - len(events) + 1
+    stored = [StoredEvent(first + i, event, data) for i, (event, data) in enumerate(events)]
+    if stored:
+        leases.append_rows(connection, [(lease.id, e.seq, lease.attempt, e.event, e.data) for e in stored])
+    if entry.end is not None:
+        done = leases.end(connection, lease.id, lease.attempt, entry.end)
+        assert done is not None, "the fence held a moment ago"
+        stored.append(done)
+    return _Committed(entry, stored, fenced[1])
+
+
+def _joined(pending: list[tuple[str, Any]]) -> list[tuple[str, str]]:
+    """Neighbouring deltas of a kind become one event."""
+    joined: list[tuple[str, str]] = []
+    texts: list[str] = []
+    kind = ""
+    for event, data in [*pending, ("", None)]:
+        if texts and event != kind:
+            joined.append((kind, leases.to_json({"text": "".join(texts)})))
+            texts = []
+        if isinstance(data, str):
+            kind = event
+            texts.append(data)
+        elif event:
+            joined.append((event, leases.to_json(data)))
+    return joined

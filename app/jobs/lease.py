@@ -1,0 +1,231 @@
+"""Claim, renew, release, end: the only writer of the lease columns and of a job's status.
+
+Everything here is one step of a transaction that the caller has begun on a plain connection (jobs/event_log.py owns
+it). A statement that finds no row means that the lease is lost: whoever gets that answer writes nothing more.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+import orjson
+
+from app.clock import utcnow
+from app.db.types import to_text
+from app.jobs.states import JobStatus
+
+LEASE_SECONDS = 15.0
+MAX_CRASHES = 3
+
+
+class Connection(Protocol):
+    """What a DB-API connection offers here."""
+
+    def execute(self, sql: str, parameters: Any = ..., /) -> Any: ...
+    def executemany(self, sql: str, parameters: Any, /) -> Any: ...
+
+
+Effect = Callable[[Connection], None]
+"""A domain's part of a transaction: it may write its own rows, never a job's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A job that this process may now run. `attempt` is the fencing token."""
+
+    id: str
+    kind: str
+    attempt: int
+    user_id: str
+    conversation_id: str | None
+    message_id: str | None
+    queue: str
+    payload: dict[str, Any]
+    failures: int
+    failing_since: datetime | None
+    last_event_id: int
+
+    @property
+    def event(self) -> "StoredEvent":
+        """The `status` event that the claim wrote."""
+        status = {"status": JobStatus.running, "attempt": self.attempt, "position": None}
+        return StoredEvent(self.last_event_id, "status", to_json(status))
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How a job ends: its last state, and what the domain writes in the same transaction."""
+
+    status: JobStatus
+    error: dict[str, Any] | None = None
+    result: dict[str, Any] | None = None
+    effects: Sequence[Effect] = field(default=())
+    events: Sequence[tuple[str, dict[str, Any]]] = field(default=())  # before `done`
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """A committed line of a log. `data` is JSON text as it goes over the wire."""
+
+    seq: int
+    event: str
+    data: str
+
+
+_CLAIM = """
+WITH RECURSIVE waiting(user_id) AS (
+  SELECT min(user_id) FROM jobs WHERE status = 'queued' AND blocked = 0 AND queue = :queue AND priority = :priority
+  UNION ALL
+  SELECT (SELECT min(user_id) FROM jobs WHERE status = 'queued' AND blocked = 0 AND queue = :queue
+          AND priority = :priority AND user_id > waiting.user_id)
+  FROM waiting WHERE waiting.user_id IS NOT NULL
+), candidates AS (
+  SELECT w.user_id,
+    (SELECT id FROM jobs q WHERE q.status = 'queued' AND q.blocked = 0 AND q.queue = :queue
+      AND q.priority = :priority AND q.user_id = w.user_id AND q.run_after <= :now ORDER BY q.id LIMIT 1) AS id,
+    (SELECT count(*) FROM jobs r WHERE r.status = 'running' AND r.user_id = w.user_id) AS running,
+    (SELECT max(started_at) FROM jobs s WHERE s.user_id = w.user_id) AS last_started
+  FROM waiting w WHERE w.user_id IS NOT NULL
+)
+UPDATE jobs SET status = 'running', attempt = attempt + 1, lease_owner = :owner, leased_until = :until,
+  beat = beat + 1, last_event_id = last_event_id + 1, started_at = coalesce(started_at, :now)
+WHERE id = (SELECT id FROM candidates WHERE id IS NOT NULL AND running < :per_user
+            ORDER BY running, last_started, id LIMIT 1)
+  AND (SELECT count(*) FROM jobs WHERE status = 'running' AND queue = :queue) < :slots
+RETURNING id, kind, attempt, user_id, conversation_id, message_id, queue,
+  payload, failures, failing_since, last_event_id
+"""
+
+_FENCE = """
+UPDATE jobs SET last_event_id = last_event_id + ?, beat = beat + 1, leased_until = ?
+WHERE id = ? AND attempt = ? AND status = 'running' RETURNING last_event_id, cancel_requested_at
+"""
+
+_APPEND = "INSERT INTO job_events (job_id, seq, attempt, event, data) VALUES (?, ?, ?, ?, ?)"
+
+_END = """
+UPDATE jobs SET status = :status, error = :error, result = :result, finished_at = :now, blocked = 0,
+  lease_owner = NULL, leased_until = NULL, last_event_id = last_event_id + 1
+WHERE id = :id AND attempt = :attempt AND status IN ('queued', 'running')
+RETURNING last_event_id, sequence_key
+"""
+
+_UNBLOCK = """
+UPDATE jobs SET blocked = 0 WHERE id =
+  (SELECT id FROM jobs WHERE sequence_key = ? AND status = 'queued' ORDER BY id LIMIT 1)
+"""
+
+_RELEASE = """
+UPDATE jobs SET status = 'queued', lease_owner = NULL, leased_until = NULL, run_after = :run_after,
+  failures = :failures, failing_since = :failing_since, crashes = crashes + :crashed,
+  error = :error, last_event_id = last_event_id + 1
+WHERE id = :id AND attempt = :attempt AND status = 'running'
+RETURNING last_event_id, crashes
+"""
+
+
+def to_json(value: Any) -> str:
+    return orjson.dumps(value).decode()
+
+
+def lease_end(now: datetime) -> str:
+    return to_text(now + timedelta(seconds=LEASE_SECONDS))
+
+
+def claim(
+    connection: Connection, *, queue: str, priority: int, owner: str, slots: int, per_user: int
+) -> Claimed | None:
+    """The next job of `queue`: of the users under their cap, who has fewest running, then who waited longest."""
+    now = utcnow()
+    row = connection.execute(
+        _CLAIM,
+        {
+            "queue": queue,
+            "priority": priority,
+            "owner": owner,
+            "now": to_text(now),
+            "until": lease_end(now),
+            "slots": slots or 1_000_000,
+            "per_user": per_user or 1_000_000,
+        },
+    ).fetchone()
+    if row is None:
+        return None
+    *columns, payload, failures, failing_since, last_event_id = row
+    since = datetime.fromisoformat(failing_since) if failing_since else None
+    claimed = Claimed(*columns, orjson.loads(payload), failures, since, last_event_id)  # type: ignore[call-arg]
+    event = claimed.event
+    append_rows(connection, [(claimed.id, event.seq, claimed.attempt, event.event, event.data)])
+    return claimed
+
+
+def fence(connection: Connection, job_id: str, attempt: int, events: int, until: str) -> tuple[int, bool] | None:
+    """Renew the lease and take `events` numbers: (the last of them, whether a cancel was asked for); None if lost."""
+    row = connection.execute(_FENCE, (events, until, job_id, attempt)).fetchone()
+    return None if row is None else (row[0], row[1] is not None)
+
+
+def append_rows(connection: Connection, rows: Sequence[tuple[str, int, int, str, str]]) -> None:
+    """Write log lines (job, seq, attempt, event, data) whose numbers a fence gave out."""
+    connection.executemany(_APPEND, rows)
+
+
+def append_at(
+    connection: Connection, job_id: str, attempt: int, seq: int, event: str, data: dict[str, Any]
+) -> StoredEvent:
+    stored = StoredEvent(seq, event, to_json(data))
+    connection.execute(_APPEND, (job_id, seq, attempt, event, stored.data))
+    return stored
+
+
+def end(connection: Connection, job_id: str, attempt: int, how: End) -> StoredEvent | None:
+    """Write the one terminal state with the `done` event and the domain's effects; None if the lease is lost."""
+    row = connection.execute(
+        _END,
+        {
+            "id": job_id,
+            "attempt": attempt,
+            "status": how.status,
+            "error": how.error and to_json(how.error),
+            "result": how.result and to_json(how.result),
+            "now": to_text(utcnow()),
+        },
+    ).fetchone()
+    if row is None:
+        return None
+    for effect in how.effects:
+        effect(connection)
+    if row[1] is not None:
+        connection.execute(_UNBLOCK, (row[1],))
+    return append_at(connection, job_id, attempt, row[0], "done", {})
+
+
+def release(
+    connection: Connection,
+    job_id: str,
+    attempt: int,
+    *,
+    run_after: datetime | None = None,
+    failures: int = 0,
+    failing_since: datetime | None = None,
+    error: dict[str, Any] | None = None,
+    crashed: bool = False,
+) -> tuple[StoredEvent, int] | None:
+    """Give a running job back to the queue: its `status` event and its crashes so far; None if the lease is lost."""
+    row = connection.execute(
+        _RELEASE,
+        {
+            "id": job_id,
+            "attempt": attempt,
+            "run_after": to_text(run_after or utcnow()),
+            "failures": failures,
+            "failing_since": failing_since and to_text(failing_since),
+            "crashed": int(crashed),
+            "error": error and to_json(error),
+        },
+    ).fetchone()
+    if row is None:
+        return None
+    status = {"status": JobStatus.queued, "attempt": attempt, "position": None}
+    return append_at(connection, job_id, attempt, row[0], "status", status), row[1]

@@ -1,0 +1,122 @@
+"""Rescue the jobs of the dead, fold the logs of the ended, prune what has had its time."""
+
+import asyncio
+import contextlib
+import logging
+import random
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from app.clock import monotonic, utcnow
+from app.db.types import to_text
+from app.jobs import lease as leases
+from app.jobs.event_log import EventLog
+from app.jobs.lease import LEASE_SECONDS, MAX_CRASHES, Connection, End, StoredEvent
+from app.jobs.liveness import is_dead
+from app.jobs.registry import handler_of
+from app.jobs.states import JobStatus
+
+logger = logging.getLogger(__name__)
+
+SCAN_SECONDS = 2.0
+FOLD_AFTER = timedelta(seconds=60)  # viewers of other processes read a log's end meanwhile
+FOLDS_AT_ONCE = 100
+KEYS_LIVE = timedelta(hours=24)
+PRUNE_SECONDS = 3600.0
+POISONED = {"code": "poisoned", "message": "This job stopped the server three times.", "retryable": True}
+
+_RUNNING = "SELECT id, attempt, beat, lease_owner FROM jobs WHERE status = 'running'"
+_UNFOLDED = "SELECT id FROM jobs WHERE finished_at IS NOT NULL AND folded = 0 AND finished_at < ? LIMIT ?"
+
+
+class Maintenance:
+    def __init__(self, log: EventLog, owner: str, run_dir: Path, *, each_scan: Callable[[], None]) -> None:
+        self._log, self._owner, self._run_dir, self._each_scan = log, owner, run_dir, each_scan
+        # (job, attempt, beat) -> since when it stands still, by this process's monotonic clock:
+        # two wall clocks are never compared.
+        self._watched: dict[tuple[str, int, int], float] = {}
+        self._pruned_at = -PRUNE_SECONDS
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._loop(), name="maintenance")
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+
+    async def _loop(self) -> None:
+        while True:
+            try:
+                await self.scan()
+            except Exception:
+                logger.exception("maintenance failed")
+            await asyncio.sleep(SCAN_SECONDS * random.uniform(0.7, 1.3))  # noqa: S311
+
+    async def scan(self) -> None:
+        rescued = await self._log.run(self._rescue)
+        for job_id, event in rescued:
+            self._log.published(job_id, [event])
+        await self._log.run(_fold)
+        if monotonic() - self._pruned_at > PRUNE_SECONDS:
+            self._pruned_at = monotonic()
+            await self._log.run(_prune)
+        self._each_scan()
+
+    def _rescue(self, connection: Connection) -> list[tuple[str, StoredEvent]]:
+        ours = {lease.id for lease in self._log.leases}
+        rows = [row for row in connection.execute(_RUNNING).fetchall() if row[0] not in ours]
+        self._watched = {key: self._watched.get(key, monotonic()) for key in (tuple(row[:3]) for row in rows)}
+        rescued = []
+        for job_id, attempt, beat, owner in rows:
+            if not self._is_over(job_id, attempt, beat, owner):
+                continue
+            logger.warning("rescuing job %s from %s", job_id, owner)
+            # What this process itself let go (a lost lease, a cancelled claim) is no crash.
+            event = rescue(connection, job_id, attempt, crashed=owner != self._owner)
+            if event is not None:
+                rescued.append((job_id, event))
+        return rescued
+
+    def _is_over(self, job_id: str, attempt: int, beat: int, owner: str) -> bool:
+        if owner != self._owner and is_dead(self._run_dir, owner):
+            return True
+        still_for = monotonic() - self._watched[job_id, attempt, beat]
+        return still_for > (SCAN_SECONDS if owner == self._owner else LEASE_SECONDS)
+
+
+def rescue(connection: Connection, job_id: str, attempt: int, *, crashed: bool = True) -> StoredEvent | None:
+    """Back to the queue; a job that has now stopped its runner for the third time is failed instead."""
+    released = leases.release(connection, job_id, attempt, crashed=crashed)
+    if released is None:
+        return None
+    event, crashes = released
+    if crashes < MAX_CRASHES:
+        return event
+    return abandon(connection, job_id, attempt, JobStatus.failed, POISONED)
+
+
+def abandon(
+    connection: Connection, job_id: str, attempt: int, status: JobStatus, error: dict[str, Any] | None
+) -> StoredEvent | None:
+    """End a job that nobody runs, with its domain's own rows."""
+    (kind,) = connection.execute("SELECT kind FROM jobs WHERE id = ?", (job_id,)).fetchone()
+    handler = handler_of(kind)
+    how = End(status, error=error, effects=[lambda c: handler.abandoned(c, job_id, status, error)])
+    return leases.end(connection, job_id, attempt, how)
+
+
+def _fold(connection: Connection) -> None:
+    """The text of an ended job is in its message: its log goes, a late reader gets a snapshot."""
+    before = to_text(utcnow() - FOLD_AFTER)
+    for (job_id,) in connection.execute(_UNFOLDED, (before, FOLDS_AT_ONCE)).fetchall():
+        connection.execute("DELETE FROM job_events WHERE job_id = ?", (job_id,))
+        connection.execute("UPDATE jobs SET folded = 1 WHERE id = ?", (job_id,))
+
+
+def _prune(connection: Connection) -> None:
+    connection.execute("DELETE FROM idempotency_keys WHERE created_at < ?", (to_text(utcnow() - KEYS_LIVE),))

@@ -1,0 +1,101 @@
+"""Rows of the durable queue: jobs, their event logs, idempotency keys."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import DDL, ForeignKey, Index, Integer, String, Text, UniqueConstraint, event, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.clock import utcnow
+from app.db.base import Base, WithId
+from app.db.types import Json, UtcDateTime
+
+QUEUED = text("status = 'queued'")
+RUNNING = text("status = 'running'")
+READY = text("status = 'queued' AND blocked = 0")
+
+
+class Job(WithId, Base):
+    """One piece of durable work. Only `jobs/lease.py` writes the lease columns and the status after creation."""
+
+    __tablename__ = "jobs"
+
+    kind: Mapped[str] = mapped_column(String(32))
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    conversation_id: Mapped[str | None] = mapped_column(ForeignKey("conversations.id", ondelete="SET NULL"))
+    message_id: Mapped[str | None] = mapped_column(ForeignKey("messages.id", ondelete="SET NULL"))
+    payload: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
+
+    queue: Mapped[str] = mapped_column(String(32))  # the model server whose slots it takes
+    priority: Mapped[int] = mapped_column(Integer, default=0)  # 0 before 1
+    sequence_key: Mapped[str | None] = mapped_column(String(36))  # jobs that share it run one after the other
+    blocked: Mapped[bool] = mapped_column(default=False)  # an earlier one of the sequence has not ended
+    run_after: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
+
+    status: Mapped[str] = mapped_column(String(16), default="queued")
+    attempt: Mapped[int] = mapped_column(Integer, default=0)  # claims so far; the fencing token
+    failures: Mapped[int] = mapped_column(Integer, default=0)  # in a row, without progress
+    failing_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    crashes: Mapped[int] = mapped_column(Integer, default=0)  # rescued, not released
+    lease_owner: Mapped[str | None] = mapped_column(String(64))
+    leased_until: Mapped[datetime | None] = mapped_column(UtcDateTime)  # for people; rescuers watch `beat`
+    beat: Mapped[int] = mapped_column(Integer, default=0)
+    last_event_id: Mapped[int] = mapped_column(Integer, default=0)
+    cancel_requested_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    progress: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    result: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    error: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    folded: Mapped[bool] = mapped_column(default=False)  # the log is gone, its text is in the message
+
+    __table_args__ = (
+        Index("ix_jobs_ready", "queue", "priority", "user_id", "id", "run_after", sqlite_where=READY),
+        Index("ix_jobs_queued", "user_id", "id", sqlite_where=QUEUED),
+        Index("ix_jobs_running", "queue", "user_id", sqlite_where=RUNNING),
+        Index("ix_jobs_user_started", "user_id", "started_at"),
+        Index("ix_jobs_user", "user_id", "id"),
+        Index("ix_jobs_sequence", "sequence_key", "id", sqlite_where=QUEUED),
+        Index("ix_jobs_unfolded", "finished_at", sqlite_where=text("finished_at IS NOT NULL AND folded = 0")),
+        Index("ix_jobs_conversation_id", "conversation_id"),
+        Index("ix_jobs_message_id", "message_id"),
+    )
+
+
+class JobEvent(Base):
+    """One line of a job's log. `id` is only for the tailer: AUTOINCREMENT, never reused."""
+
+    __tablename__ = "job_events"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=True)
+    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"))
+    seq: Mapped[int] = mapped_column(Integer)
+    attempt: Mapped[int] = mapped_column(Integer)
+    event: Mapped[str] = mapped_column(String(16))
+    data: Mapped[str] = mapped_column(Text)  # JSON, as it goes over the wire
+
+    __table_args__ = (UniqueConstraint("job_id", "seq"), {"sqlite_autoincrement": True})
+
+
+class IdempotencyKey(Base):
+    """The answer that a key was given, made in the transaction that it answers for."""
+
+    __tablename__ = "idempotency_keys"
+
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    key: Mapped[str] = mapped_column(String(255), primary_key=True)
+    fingerprint: Mapped[str] = mapped_column(String(64))
+    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"))
+    body: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
+
+    __table_args__ = (Index("ix_idempotency_keys_created_at", "created_at"), Index("ix_idempotency_keys_job", "job_id"))
+
+
+TERMINAL_IS_FINAL = """
+CREATE TRIGGER IF NOT EXISTS jobs_terminal_is_final BEFORE UPDATE OF status ON jobs
+WHEN OLD.status IN ('succeeded', 'failed', 'cancelled') AND NEW.status <> OLD.status
+BEGIN SELECT RAISE(ABORT, 'a job that has ended stays ended'); END
+"""
+event.listen(Job.__table__, "after_create", DDL(TERMINAL_IS_FINAL))  # type: ignore[no-untyped-call]

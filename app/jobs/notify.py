@@ -1,0 +1,143 @@
+"""“Something new”: events to this process's viewers, a bell to the other processes on this machine."""
+
+import asyncio
+import contextlib
+import os
+import socket
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from app.jobs.lease import StoredEvent
+
+MAX_WAITING_BYTES = 65_536
+_PROC = Path("/proc/self/fd")
+
+
+class Subscription:
+    """One viewer's inbox. It overflows rather than grow: the viewer then comes back by position."""
+
+    __slots__ = ("_bytes", "_waiter", "events", "overflowed")
+
+    def __init__(self) -> None:
+        self.events: list[StoredEvent] = []
+        self.overflowed = False
+        self._bytes = 0
+        self._waiter: asyncio.Future[None] | None = None
+
+    def put(self, events: Sequence[StoredEvent]) -> None:
+        self._bytes += sum(len(event.data) for event in events)
+        if self._bytes > MAX_WAITING_BYTES and self.events:
+            self.overflowed = True
+            self.events.clear()
+        else:
+            self.events.extend(events)
+        self.wake()
+
+    def wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    def take(self) -> list[StoredEvent]:
+        taken, self.events, self._bytes = self.events, [], 0
+        return taken
+
+    async def wait(self, timeout: float) -> None:
+        """Return when something was put, or somebody called wake(), or after `timeout` seconds."""
+        if self.events or self.overflowed:
+            return
+        loop = asyncio.get_running_loop()
+        self._waiter = loop.create_future()
+        timer = loop.call_later(timeout, self.wake)
+        try:
+            await self._waiter
+        finally:
+            timer.cancel()
+            self._waiter = None
+
+
+class Hub:
+    """Who in this process watches which job."""
+
+    def __init__(self) -> None:
+        self._watchers: dict[str, set[Subscription]] = {}
+        self.draining = False
+
+    def __len__(self) -> int:
+        return sum(map(len, self._watchers.values()))
+
+    @contextlib.contextmanager
+    def watch(self, job_id: str) -> Iterator[Subscription]:
+        subscription = Subscription()
+        self._watchers.setdefault(job_id, set()).add(subscription)
+        try:
+            yield subscription
+        finally:
+            watchers = self._watchers[job_id]
+            watchers.discard(subscription)
+            if not watchers:
+                del self._watchers[job_id]
+
+    def publish(self, job_id: str, events: Sequence[StoredEvent]) -> None:
+        for subscription in self._watchers.get(job_id, ()):
+            subscription.put(events)
+
+    def watched(self) -> set[str]:
+        return set(self._watchers)
+
+    def wake_all(self) -> None:
+        for subscriptions in self._watchers.values():
+            for subscription in subscriptions:
+                subscription.wake()
+
+    def drain(self) -> None:
+        """Every stream and long poll ends at its next turn."""
+        self.draining = True
+        self.wake_all()
+
+
+class Bell:
+    """A datagram socket per process in the run folder. A lost ring costs a second, never an event."""
+
+    def __init__(self, run_dir: Path, name: str, on_ring: Callable[[bytes], None]) -> None:
+        self._on_ring = on_ring
+        self._name = f"{name}.sock"
+        # The folder is opened once and named through /proc: a socket's path may have some 100 bytes only.
+        self._run_dir = run_dir
+        self._directory = os.open(run_dir, os.O_RDONLY | os.O_DIRECTORY)
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+        self._socket.bind(self._path(self._name))
+        self._others: list[str] = []
+
+    def _path(self, name: str) -> str:
+        if _PROC.is_dir():
+            return f"/proc/self/fd/{self._directory}/{name}"
+        return str(self._run_dir / name)
+
+    def start(self) -> None:
+        asyncio.get_running_loop().add_reader(self._socket, self._receive)
+        self.look_around()
+
+    def look_around(self) -> None:
+        """Find the other processes' sockets; called about once a second."""
+        self._others = [n for n in os.listdir(self._directory) if n.endswith(".sock") and n != self._name]
+
+    def _receive(self) -> None:
+        kinds = set()
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                kinds.add(self._socket.recv(16))
+        for kind in kinds:
+            self._on_ring(kind)
+
+    def ring(self, kind: bytes) -> None:
+        for name in self._others:
+            with contextlib.suppress(OSError):
+                self._socket.sendto(kind, self._path(name))
+
+    def close(self) -> None:
+        with contextlib.suppress(RuntimeError):
+            asyncio.get_running_loop().remove_reader(self._socket)
+        self._socket.close()
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(self._path(self._name))
+        os.close(self._directory)

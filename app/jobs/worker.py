@@ -1,0 +1,117 @@
+"""Claim jobs and run many at once in this process; stop gracefully."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from app.jobs import lease as leases
+from app.jobs.event_log import CANCEL, DRAIN, EventLog
+from app.jobs.lease import Claimed, Connection
+from app.jobs.registry import JobContext
+from app.jobs.runner import run_job
+
+logger = logging.getLogger(__name__)
+
+POLL_SECONDS = 0.5
+CLAIMS_AT_ONCE = 32  # so that several processes share a burst
+
+Queues = Callable[[], Iterable[tuple[str, int]]]
+"""The queues and the slots of each (0 = no limit)."""
+
+_CANCELLED = "SELECT id FROM jobs WHERE status = 'running' AND cancel_requested_at IS NOT NULL AND lease_owner = ?"
+_READY = "SELECT EXISTS (SELECT 1 FROM jobs WHERE status = 'queued' AND blocked = 0)"
+
+
+class Worker:
+    def __init__(self, log: EventLog, owner: str, *, queues: Queues, per_user: int, services: Any) -> None:
+        self._log, self._owner = log, owner
+        self._queues, self._per_user, self._services = queues, per_user, services
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._wake = asyncio.Event()
+        self._loop_task: asyncio.Task[None] | None = None
+        self.draining = False
+
+    @property
+    def running(self) -> int:
+        return len(self._tasks)
+
+    def start(self) -> None:
+        self._loop_task = asyncio.create_task(self._work(), name="worker")
+
+    def wake(self) -> None:
+        """There may be something to claim, or to cancel."""
+        self._wake.set()
+
+    async def drain(self) -> None:
+        """Claim nothing more; what runs commits what it has and goes back to the queue."""
+        self.draining = True
+        for lease in self._log.leases:
+            lease.stop(DRAIN)
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+        if self._loop_task is not None:
+            self._loop_task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._loop_task
+
+    async def _work(self) -> None:
+        while True:
+            try:
+                more = await self._claim_some()
+            except Exception:
+                logger.exception("claiming failed")
+                more = False
+                await asyncio.sleep(POLL_SECONDS)
+            if more:
+                continue
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(POLL_SECONDS):
+                    await self._wake.wait()
+            self._wake.clear()
+
+    async def _claim_some(self) -> bool:
+        if self.draining:
+            return False
+        claimed, cancelled = await self._log.run(self._step)
+        for lease in self._log.leases:
+            if lease.id in cancelled:
+                lease.stop(CANCEL)
+        for job in claimed:
+            self._start(job)
+        return len(claimed) == CLAIMS_AT_ONCE
+
+    def _step(self, connection: Connection) -> tuple[list[Claimed], set[str]]:
+        cancelled = {row[0] for row in connection.execute(_CANCELLED, (self._owner,))} if self._tasks else set()
+        claimed: list[Claimed] = []
+        if not connection.execute(_READY).fetchone()[0]:
+            return claimed, cancelled
+        for queue, slots in self._queues():
+            while len(claimed) < CLAIMS_AT_ONCE and (job := self._claim(connection, queue, slots)):
+                claimed.append(job)
+        return claimed, cancelled
+
+    def _claim(self, connection: Connection, queue: str, slots: int) -> Claimed | None:
+        """An answer; only when this queue is idle something that can wait, such as a title."""
+        for priority in (0, 1):
+            job = leases.claim(
+                connection, queue=queue, priority=priority, owner=self._owner, slots=slots, per_user=self._per_user
+            )
+            if job is not None:
+                return job
+            if connection.execute("SELECT 1 FROM jobs WHERE status = 'running' AND queue = ?", (queue,)).fetchone():
+                return None
+        return None
+
+    def _start(self, job: Claimed) -> None:
+        lease = self._log.adopt(job)
+        self._log.published(job.id, [job.event])
+        task = asyncio.create_task(run_job(JobContext(lease, self._log, self._services)), name=f"job-{job.id}")
+        lease.task = task
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        self.wake()
