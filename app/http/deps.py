@@ -8,6 +8,9 @@ from fastapi import Depends, Request
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.session import Database
+from app.generations.service import Generations
+from app.http.viewers import Viewers
+from app.jobs.engine import Engine
 from app.providers.catalog import Providers
 from app.settings import Settings
 
@@ -19,6 +22,9 @@ class Services:
     settings: Settings
     database: Database
     providers: Providers
+    engine: Engine
+    generations: Generations
+    viewers: Viewers
 
 
 def get_services(request: Request) -> Services:

@@ -44,10 +44,10 @@ async def list_jobs(
     return (await session.scalars(query)).all()
 
 
-def cancel_now(connection: Connection, job_id: str) -> StoredEvent | None:
-    """End a queued job; ask the runner of a running one. The `done` event if it ended here, else None."""
+def cancel_now(connection: Connection, job_id: str, *, at_once: bool = False) -> StoredEvent | None:
+    """End a queued job; ask the runner of a running one, unless `at_once`. The `done` event if it ended here."""
     row = connection.execute("SELECT status, attempt FROM jobs WHERE id = ?", (job_id,)).fetchone()
-    if row is not None and row[0] == JobStatus.queued:
+    if row is not None and (row[0] == JobStatus.queued or (at_once and row[0] == JobStatus.running)):
         return abandon(connection, job_id, row[1], JobStatus.cancelled, None)
     if row is not None and row[0] == JobStatus.running:
         connection.execute(
@@ -55,3 +55,8 @@ def cancel_now(connection: Connection, job_id: str) -> StoredEvent | None:
             (to_text(utcnow()), job_id),
         )
     return None
+
+
+async def message_id_of(session: AsyncSession, job_id: str) -> str:
+    """The message that a job writes; empty for other kinds and for deleted ones."""
+    return await session.scalar(select(Job.message_id).where(Job.id == job_id)) or ""

@@ -69,6 +69,13 @@ class Engine:
             self.log.published(job_id, [event])
         self.wake()
 
+    async def cancel_at_once(self, job_id: str) -> None:
+        """End a job before what it writes is deleted; its runner loses the lease and stops at its next write."""
+        event = await self.log.run(lambda connection: cancel_now(connection, job_id, at_once=True))
+        if event is not None:
+            self.log.published(job_id, [event])
+        self.wake()
+
     def _committed(self, first: int, last: int) -> None:
         if last >= first:
             self._tailer.own_commit(first, last)

@@ -4,10 +4,11 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import insert, select, text, update
+from sqlalchemy import insert, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.errors import AppError, ErrorKind
+from app.ids import new_id
 from app.jobs.lease import to_json
 from app.jobs.models import Job, JobEvent
 from app.jobs.states import JobStatus
@@ -63,10 +64,15 @@ async def enqueue(
     priority: int = 0,
     payload: dict[str, Any] | None = None,
     first_event: tuple[str, dict[str, Any]] | None = None,
-) -> Job:
-    """A job that exists if and only if the caller's transaction commits. `first_event` becomes event 1."""
+) -> tuple[Job, int | None]:
+    """A job that exists if and only if the caller's transaction commits, and its place in the queue.
+
+    `first_event` becomes event 1.
+    """
     blocked = sequence_key is not None and bool(await session.scalar(_EARLIER_IN_SEQUENCE, {"key": sequence_key}))
     job = Job(
+        id=new_id(),
+        status=JobStatus.queued,
         kind=kind,
         user_id=user_id,
         queue=queue,
@@ -77,18 +83,18 @@ async def enqueue(
         priority=priority,
         payload=payload or {},
     )
+    place = await position(session, job)
+    status = {"status": JobStatus.queued, "attempt": 0, "position": place}
+    events = [*([first_event] if first_event else []), ("status", status)]
+    job.last_event_id = len(events)
     session.add(job)
     await session.flush()
-    status = {"status": JobStatus.queued, "attempt": 0, "position": await position(session, job)}
-    events = [*([first_event] if first_event else []), ("status", status)]
     rows = [
         {"job_id": job.id, "seq": seq, "attempt": 0, "event": event, "data": to_json(data)}
         for seq, (event, data) in enumerate(events, 1)
     ]
     await session.execute(insert(JobEvent), rows)
-    job.last_event_id = len(rows)
-    await session.execute(update(Job).where(Job.id == job.id).values(last_event_id=len(rows)))
-    return job
+    return job, place
 
 
 async def position(session: AsyncSession, job: Job) -> int | None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from app.jobs import lease as leases
-from app.jobs.event_log import CANCEL, DRAIN, EventLog
+from app.jobs.event_log import CANCEL, DRAIN, LOST, EventLog
 from app.jobs.lease import Claimed, Connection
 from app.jobs.registry import JobContext
 from app.jobs.runner import run_job
@@ -20,7 +20,7 @@ CLAIMS_AT_ONCE = 32  # so that several processes share a burst
 Queues = Callable[[], Iterable[tuple[str, int]]]
 """The queues and the slots of each (0 = no limit)."""
 
-_CANCELLED = "SELECT id FROM jobs WHERE status = 'running' AND cancel_requested_at IS NOT NULL AND lease_owner = ?"
+_OURS = "SELECT id, cancel_requested_at IS NOT NULL FROM jobs WHERE status = 'running' AND lease_owner = ?"
 _READY = "SELECT EXISTS (SELECT 1 FROM jobs WHERE status = 'queued' AND blocked = 0)"
 
 
@@ -74,23 +74,27 @@ class Worker:
     async def _claim_some(self) -> bool:
         if self.draining:
             return False
-        claimed, cancelled = await self._log.run(self._step)
-        for lease in self._log.leases:
-            if lease.id in cancelled:
+        held = [lease for lease in self._log.leases if not lease.closing]
+        ours, claimed = await self._log.run(self._step)
+        for lease in held:
+            if ours.get(lease.id):
                 lease.stop(CANCEL)
+            elif lease.id not in ours and not lease.closing:
+                lease.stop(LOST)
         for job in claimed:
             self._start(job)
         return len(claimed) == CLAIMS_AT_ONCE
 
-    def _step(self, connection: Connection) -> tuple[list[Claimed], set[str]]:
-        cancelled = {row[0] for row in connection.execute(_CANCELLED, (self._owner,))} if self._tasks else set()
+    def _step(self, connection: Connection) -> tuple[dict[str, bool], list[Claimed]]:
+        """What is ours before we claim (by id: whether a cancel was asked for), and what we claimed."""
+        ours = {row[0]: bool(row[1]) for row in connection.execute(_OURS, (self._owner,))} if self._tasks else {}
         claimed: list[Claimed] = []
         if not connection.execute(_READY).fetchone()[0]:
-            return claimed, cancelled
+            return ours, claimed
         for queue, slots in self._queues():
             while len(claimed) < CLAIMS_AT_ONCE and (job := self._claim(connection, queue, slots)):
                 claimed.append(job)
-        return claimed, cancelled
+        return ours, claimed
 
     def _claim(self, connection: Connection, queue: str, slots: int) -> Claimed | None:
         """An answer; only when this queue is idle something that can wait, such as a title."""

@@ -1,0 +1,80 @@
+"""Jobs and their events as they go over the wire."""
+
+from typing import Any, Literal
+
+from app.api.v1.schemas.base import Id, Timestamp, View
+from app.clock import rfc3339
+from app.jobs.models import Job
+
+Kind = Literal["answer", "title", "model_pull", "import", "export", "index"]
+Status = Literal["queued", "running", "succeeded", "failed", "cancelled"]
+
+
+class ErrorView(View):
+    code: str
+    message: str
+    retryable: bool
+
+
+class Progress(View):
+    done: int
+    total: int | None
+    unit: str
+
+
+class Links(View):
+    self: str
+    events: str
+    cancel: str
+    conversation: str | None
+
+
+class EventView(View):
+    """The same event as in the stream."""
+
+    id: int | None
+    event: str
+    data: dict[str, Any]
+
+
+class JobView(View):
+    """`position` 1 = next to start, null unless queued. `events` only when `after` was given."""
+
+    id: Id
+    kind: Kind
+    status: Status
+    attempt: int
+    position: int | None
+    progress: Progress | None
+    result: dict[str, Any] | None
+    error: ErrorView | None
+    last_event_id: int
+    created_at: Timestamp
+    started_at: Timestamp | None
+    finished_at: Timestamp | None
+    links: Links
+    events: list[EventView] | None = None
+
+
+def job_json(job: Job, position: int | None) -> dict[str, Any]:
+    here = f"/api/v1/jobs/{job.id}"
+    return {
+        "id": job.id,
+        "kind": job.kind,
+        "status": job.status,
+        "attempt": job.attempt,
+        "position": position,
+        "progress": job.progress,
+        "result": job.result,
+        "error": job.error if job.status == "failed" else None,
+        "last_event_id": job.last_event_id,
+        "created_at": rfc3339(job.created_at),
+        "started_at": job.started_at and rfc3339(job.started_at),
+        "finished_at": job.finished_at and rfc3339(job.finished_at),
+        "links": {
+            "self": here,
+            "events": f"{here}/events",
+            "cancel": f"{here}/cancel",
+            "conversation": job.conversation_id and f"/api/v1/conversations/{job.conversation_id}",
+        },
+    }

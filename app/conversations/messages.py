@@ -1,0 +1,129 @@
+"""Add, look up and delete messages; the window of the branch in view."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, delete, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.accounts.principal import Principal
+from app.conversations import tree
+from app.conversations.models import Conversation, Message
+from app.conversations.service import edges_of
+from app.errors import not_found
+
+# Walks up from a leaf and stops after `limit`: the cost is the window's, not the conversation's.
+_WINDOW = text(
+    """
+    WITH RECURSIVE path(id, parent_id, depth) AS (
+      SELECT id, parent_id, 0 FROM messages WHERE id = :leaf AND conversation_id = :conversation_id
+      UNION ALL
+      SELECT m.id, m.parent_id, depth + 1 FROM path JOIN messages m ON m.id = path.parent_id
+      WHERE depth + 1 < :limit
+    )
+    SELECT id FROM path ORDER BY depth DESC
+    """
+)
+
+_TURNS = text(
+    """
+    WITH RECURSIVE path(id, parent_id, role, content, depth) AS (
+      SELECT id, parent_id, role, content, 0 FROM messages WHERE id = :leaf AND conversation_id = :conversation_id
+      UNION ALL
+      SELECT m.id, m.parent_id, m.role, m.content, depth + 1 FROM path JOIN messages m ON m.id = path.parent_id
+    )
+    SELECT role, content FROM path ORDER BY depth DESC
+    """
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A stretch of a branch, newest last. `siblings` by parent id; `before`: where the older ones end, or None."""
+
+    messages: Sequence[Message]
+    siblings: dict[str | None, list[str]]
+    before: str | None
+
+    def siblings_of(self, message: Message) -> list[str]:
+        return self.siblings.get(message.parent_id, [message.id])
+
+
+async def get_message(session: AsyncSession, principal: Principal, message_id: str) -> Message:
+    message = await session.scalar(
+        select(Message)
+        .join(Conversation, Conversation.id == Message.conversation_id)
+        .where(Message.id == message_id, Conversation.user_id == principal.user_id)
+    )
+    if message is None:
+        raise not_found()
+    return message
+
+
+async def window_of(
+    session: AsyncSession, conversation: Conversation, *, before: str | None = None, limit: int = 50
+) -> Window:
+    """The last `limit` messages of the branch in view, or those that stand before the message `before`."""
+    leaf = conversation.head_id
+    if before is not None:
+        leaf = await session.scalar(
+            select(Message.parent_id).where(Message.id == before, Message.conversation_id == conversation.id)
+        )
+    if leaf is None:
+        return Window([], {}, None)
+    path = await path_ids(session, conversation.id, leaf, limit)
+    found = {m.id: m for m in await session.scalars(select(Message).where(Message.id.in_(path)))}
+    messages = [found[message_id] for message_id in path]
+    siblings = await siblings_among(session, conversation.id, [m.parent_id for m in messages])
+    older = messages[0].id if messages and messages[0].parent_id is not None else None
+    return Window(messages, siblings, older)
+
+
+async def path_ids(session: AsyncSession, conversation_id: str, leaf: str, limit: int = 1_000_000) -> list[str]:
+    """Ids from at most `limit` steps above down to `leaf`."""
+    rows = await session.execute(_WINDOW, {"leaf": leaf, "conversation_id": conversation_id, "limit": limit})
+    return [row[0] for row in rows]
+
+
+async def turns_to(session: AsyncSession, conversation_id: str, leaf: str) -> list[tuple[str, str]]:
+    """(role, content) of the whole branch down to `leaf`, root first, without answers that came to nothing."""
+    rows = await session.execute(_TURNS, {"leaf": leaf, "conversation_id": conversation_id})
+    return [(row[0], row[1]) for row in rows if row[1]]
+
+
+async def siblings_among(
+    session: AsyncSession, conversation_id: str, parent_ids: Sequence[str | None]
+) -> dict[str | None, list[str]]:
+    """The children of these parents, by parent, oldest first."""
+    query = select(Message.id, Message.parent_id).where(Message.conversation_id == conversation_id)
+    parents = [p for p in parent_ids if p is not None]
+    condition: ColumnElement[bool] = Message.parent_id.in_(parents)
+    if None in parent_ids:
+        condition = condition | Message.parent_id.is_(None)
+    return tree.children_of([(row[0], row[1]) for row in await session.execute(query.where(condition))])
+
+
+async def siblings_of(session: AsyncSession, message: Message) -> list[str]:
+    found = await siblings_among(session, message.conversation_id, [message.parent_id])
+    return found.get(message.parent_id, [message.id])
+
+
+async def branch_of(session: AsyncSession, message: Message) -> list[str]:
+    """Ids of the message and everything below it."""
+    return tree.branch_below(message.id, tree.children_of(await edges_of(session, message.conversation_id)))
+
+
+async def delete_branch(session: AsyncSession, conversation: Conversation, message: Message) -> None:
+    """Delete a message with its branch below; the view moves to the newest leaf beside or above it."""
+    gone = set(await branch_of(session, message))
+    ids = sorted(gone)
+    for start in range(0, len(ids), 500):
+        await session.execute(delete(Message).where(Message.id.in_(ids[start : start + 500])))
+    if conversation.head_id not in gone:
+        return
+    children = tree.children_of(await edges_of(session, conversation.id))
+    beside = children.get(message.parent_id)
+    if beside:
+        conversation.head_id = tree.newest_leaf(beside[-1], children)
+    else:
+        conversation.head_id = message.parent_id

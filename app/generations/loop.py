@@ -1,0 +1,171 @@
+"""One run of a model that writes one message: asks the provider and appends what it says to the log."""
+
+import logging
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any
+
+from app.clock import monotonic
+from app.conversations.messages import turns_to
+from app.conversations.models import Conversation, Message
+from app.db.session import Database
+from app.generations.prompt import options_of, prompt_of
+from app.generations.recovery import Failure, after_failure, error_of
+from app.generations.writer import write_message
+from app.jobs.event_log import MAX_PENDING_BYTES
+from app.jobs.events import LogText, read_after, replay
+from app.jobs.lease import End
+from app.jobs.registry import JobContext, Outcome
+from app.jobs.states import JobStatus
+from app.providers.base import ChatProvider, ChatRequest, PromptMessage
+from app.providers.catalog import Providers
+from app.providers.errors import ProviderCut, ProviderError
+from app.providers.events import Finished, TextDelta, ThinkingDelta, Usage
+from app.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+MAX_ANSWER_BYTES = 2 * 1024 * 1024
+CANNOT_GO_ON = "The model server cannot go on from a given text; the answer begins anew."
+
+
+@dataclass(slots=True)
+class GenerationServices:
+    """What a run needs of its process."""
+
+    settings: Settings
+    database: Database
+    providers: Providers
+
+
+class _TooLong(Exception):
+    """The answer reached our own limit."""
+
+
+class AnswerRun:
+    def __init__(self, context: JobContext) -> None:
+        self._lease, self._log = context.lease, context.log
+        self._services: GenerationServices = context.services
+        self._job = context.lease.job
+        self._written = 0
+        self._started = monotonic()
+        self._first_at: float | None = None
+        self._usage = Usage()
+        self._progress = False
+
+    async def outcome(self) -> Outcome:
+        model: str = self._job.payload["model"]
+        provider_name, _, name = model.partition("/")
+        try:
+            provider = self._services.providers.get(provider_name)
+        except KeyError:
+            return self._failed(error_of("model_not_found", f"“{provider_name}” is not set up here.", retryable=False))
+        system_prompt, turns, so_far = await self._load()
+        try:
+            request = await self._request(provider, name, system_prompt, turns, so_far)
+            if isinstance(request, End):
+                return request
+            return await self._ask(provider, request)
+        except _TooLong:
+            return self._ended("stopped", "limit")
+        except ProviderError as error:
+            logger.warning("model server %s: %s: %s", provider_name, error.code, error.message)
+            return self._after(error, provider, shown=bool(so_far.content or so_far.thinking))
+
+    async def _load(self) -> tuple[str, list[tuple[str, str]], LogText]:
+        job = self._job
+        assert job.message_id is not None
+        assert job.conversation_id is not None
+        async with self._services.database.read() as session:
+            message = await session.get_one(Message, job.message_id)
+            conversation = await session.get_one(Conversation, job.conversation_id)
+            turns = await turns_to(session, conversation.id, message.parent_id) if message.parent_id else []
+            wrote = job.attempt > 1 or "continues" in job.payload
+            so_far = replay(await read_after(session, job.id, 0)) if wrote else LogText()
+        return conversation.system_prompt, turns, so_far
+
+    async def _request(
+        self,
+        provider: ChatProvider,
+        name: str,
+        system_prompt: str,
+        turns: list[tuple[str, str]],
+        so_far: LogText,
+    ) -> ChatRequest | End:
+        """Go on from the committed text where the server can; otherwise begin anew, and say so."""
+        options = options_of(self._job.payload.get("options", {}))
+        again = self._job.attempt > 1
+        if so_far.content and await provider.can_continue():
+            messages: list[PromptMessage] = prompt_of(system_prompt, turns, so_far.content)
+            return ChatRequest(name, messages, options, continues=True)
+        if provider.paid and again and (so_far.content or so_far.thinking or not self._job.failures):
+            message = "The answer was interrupted. This server may charge for it again, so it was not asked twice."
+            return self._failed(error_of("interrupted", message, retryable=True))
+        if so_far.content or so_far.thinking:
+            self._log.append(self._lease, "restart", {"reason": CANNOT_GO_ON})
+        return ChatRequest(name, prompt_of(system_prompt, turns), options)
+
+    async def _ask(self, provider: ChatProvider, request: ChatRequest) -> End:
+        log, lease = self._log, self._lease
+        self._started = monotonic()
+        async with aclosing(provider.chat(request)) as stream:  # type: ignore[type-var]
+            async for event in stream:
+                if type(event) is TextDelta:
+                    log.append(lease, "delta", self._accept(event.text))
+                elif type(event) is ThinkingDelta:
+                    log.append(lease, "thinking", self._accept(event.text))
+                elif type(event) is Usage:
+                    self._usage = event
+                elif type(event) is Finished:
+                    reason = "stop" if event.reason == "tool_calls" else event.reason
+                    return self._ended("complete", reason)
+                if lease.pending_bytes > MAX_PENDING_BYTES:
+                    await log.flush(lease)
+        raise ProviderCut("The model server's answer ended without its end.", began=True)
+
+    def _accept(self, text: str) -> str:
+        if self._first_at is None:
+            self._first_at = monotonic()
+            self._progress = True
+        self._written += len(text)
+        if self._written > MAX_ANSWER_BYTES:
+            raise _TooLong
+        return text.replace("\0", "") if "\0" in text else text
+
+    def _usage_data(self) -> dict[str, Any]:
+        usage, now = self._usage, monotonic()
+        first = self._first_at
+        writing = now - first if first is not None else 0.0
+        tokens = usage.completion_tokens
+        return {
+            "prompt_tokens": usage.prompt_tokens,
+            "completion_tokens": tokens,
+            "ttft_ms": round((first - self._started) * 1000) if first is not None else None,
+            "tokens_per_second": round(tokens / writing, 1) if tokens and writing > 0 else None,
+            "context_length": usage.context_length,
+        }
+
+    def _ended(self, status: str, finish_reason: str) -> End:
+        usage = self._usage_data()
+        return End(
+            JobStatus.succeeded,
+            result={"conversation_id": self._job.conversation_id, "message_id": self._job.message_id},
+            events=[("usage", usage)],
+            effects=[write_message(self._job.id, status=status, finish_reason=finish_reason, usage=usage)],
+        )
+
+    def _failed(self, error: dict[str, Any]) -> End:
+        return End(
+            JobStatus.failed, error=error, effects=[write_message(self._job.id, status="failed", error=error)]
+        )
+
+    def _after(self, error: ProviderError, provider: ChatProvider, *, shown: bool) -> Outcome:
+        outcome = after_failure(
+            error,
+            self._job,
+            paid=provider.paid,
+            text_shown=shown or self._progress,
+            progress=self._progress,
+            patience=self._services.settings.retry_patience,
+        )
+        return self._failed(outcome.error) if isinstance(outcome, Failure) else outcome

@@ -1,0 +1,33 @@
+"""Messages as they stand now: what is being written shows its text so far."""
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.accounts.principal import Principal
+from app.conversations import messages
+from app.conversations.messages import Window
+from app.conversations.models import Conversation, Message
+from app.generations.stream import live_text
+
+
+async def window(
+    session: AsyncSession, conversation: Conversation, *, before: str | None = None, limit: int = 50
+) -> Window:
+    found = await messages.window_of(session, conversation, before=before, limit=limit)
+    for message in found.messages:
+        await _bring_up_to_date(session, message)
+    return found
+
+
+async def message(session: AsyncSession, principal: Principal, message_id: str) -> tuple[Message, list[str]]:
+    """One of the principal's messages and its siblings."""
+    found = await messages.get_message(session, principal, message_id)
+    await _bring_up_to_date(session, found)
+    return found, await messages.siblings_of(session, found)
+
+
+async def _bring_up_to_date(session: AsyncSession, found: Message) -> None:
+    if found.status == "generating":
+        text = await live_text(session, found)
+        # In this read-only session nothing is ever flushed: the row in memory is only shown.
+        found.content, found.thinking = text.content, text.thinking
+        found.superseded = [*found.superseded, *text.superseded]

@@ -1,0 +1,49 @@
+"""What follows a model server's failure: ask again, go on from the text that is there, or say that it failed."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from app.clock import utcnow
+from app.jobs.lease import Claimed
+from app.jobs.registry import Retry
+from app.jobs.retry import delay
+from app.providers.errors import ProviderBusy, ProviderError, ProviderFailed, ProviderUnavailable
+
+PAID_PATIENCE = 60.0
+MAX_FAILURES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """The job ends; the text stays."""
+
+    error: dict[str, Any]
+
+
+def error_of(code: str, message: str, *, retryable: bool) -> dict[str, Any]:
+    return {"code": code, "message": message, "retryable": retryable}
+
+
+def after_failure(
+    error: ProviderError, job: Claimed, *, paid: bool, text_shown: bool, progress: bool, patience: float
+) -> Retry | Failure:
+    """`text_shown`: some of the answer is committed. `progress`: this very attempt brought some of it."""
+    description = error_of(error.code, error.message, retryable=not error.permanent)
+    if error.permanent:
+        return Failure(description)
+    if paid and (text_shown or error.began):
+        return Failure(error_of("interrupted", error.message, retryable=True))
+    failures = 1 if progress else job.failures + 1
+    since = utcnow() if progress or job.failing_since is None else job.failing_since
+    waits = isinstance(error, (ProviderUnavailable, ProviderBusy)) and not paid
+    if waits:
+        given_up = utcnow() - since > timedelta(seconds=patience)
+    elif isinstance(error, ProviderFailed):
+        given_up = failures > 1
+    else:
+        given_up = failures >= MAX_FAILURES or (paid and utcnow() - since > timedelta(seconds=PAID_PATIENCE))
+    if given_up:
+        return Failure(description)
+    pause = error.retry_after if error.retry_after is not None else delay(failures - 1)
+    return Retry(utcnow() + timedelta(seconds=pause), failures, since, description)

@@ -1,0 +1,172 @@
+"""Watch a job from any position: replay from the log, then follow live; no gap, no repeat."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.clock import monotonic
+from app.conversations.models import Message
+from app.db.session import Database
+from app.jobs.control import get_job
+from app.jobs.events import LogText, read_after, replay
+from app.jobs.lease import StoredEvent, to_json
+from app.jobs.models import Job
+from app.jobs.notify import Hub, Subscription
+from app.jobs.queue import position
+from app.jobs.states import JobStatus
+
+RIGHT_CHECK_SECONDS = 5.0
+PING_SECONDS = 15.0
+POSITION_SECONDS = 1.0
+LIFETIME_SECONDS = 1800.0
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One event as a viewer gets it. `id` None: unnumbered. `data` is JSON text; `done` is left to the face."""
+
+    id: int | None
+    event: str
+    data: str
+
+
+RECONNECT = Frame(None, "reconnect", "{}")
+
+
+async def opening(session: AsyncSession, job: Job, after: int) -> list[Frame]:
+    """All that a viewer who has seen `after` has not seen, as far as it is committed."""
+    if job.folded or after > job.last_event_id:
+        return await _snapshot(session, job, after)
+    events = await read_after(session, job.id, after)
+    frames = [Frame(e.seq, e.event, e.data) for e in events]
+    if not frames and JobStatus(job.status).ended:
+        frames = [Frame(job.last_event_id, "done", "{}")]
+    return frames
+
+
+async def _snapshot(session: AsyncSession, job: Job, after: int) -> list[Frame]:
+    ended = JobStatus(job.status).ended
+    done = [Frame(job.last_event_id, "done", "{}")] if ended else []
+    if ended and after == job.last_event_id:
+        return done
+    text = await _text_of(session, job)
+    data = to_json({"content": text.content, "thinking": text.thinking})
+    return [Frame(job.last_event_id - len(done), "snapshot", data), *done]
+
+
+async def _text_of(session: AsyncSession, job: Job) -> LogText:
+    if not job.folded:
+        return replay(await read_after(session, job.id, 0))
+    text = LogText()
+    message = await session.get(Message, job.message_id) if job.message_id and job.kind == "answer" else None
+    if message is not None:
+        text.apply("snapshot", {"content": message.content, "thinking": message.thinking})
+    return text
+
+
+async def live_text(session: AsyncSession, message: Message) -> LogText:
+    """A message that is being written, as far as it is committed."""
+    return replay(await read_after(session, message.job_id or "", 0))
+
+
+class JobStream:
+    """One viewer of one job. Holds no session while it waits."""
+
+    def __init__(
+        self,
+        database: Database,
+        hub: Hub,
+        user_id: str,
+        job_id: str,
+        *,
+        still_allowed: Callable[[], Awaitable[bool]],
+    ) -> None:
+        self._database, self._hub = database, hub
+        self._user_id, self._job_id = user_id, job_id
+        self._still_allowed = still_allowed
+        self._last = 0
+        self._queued = False
+        self._position: int | None = None
+
+    async def follow(self, after: int) -> AsyncIterator[Sequence[Frame]]:
+        """Batches of frames until `done`; an empty batch is a sign of life. The first one may raise `not_found`."""
+        with self._hub.watch(self._job_id) as subscription:
+            frames, ended = await self._open(after)
+            yield frames
+            born = checked = pinged = monotonic()
+            while not ended:
+                await subscription.wait(POSITION_SECONDS if self._queued else RIGHT_CHECK_SECONDS)
+                now = monotonic()
+                if self._hub.draining or now - born > LIFETIME_SECONDS or subscription.overflowed:
+                    yield [RECONNECT]
+                    return
+                frames, ended = await self._fresh(subscription)
+                if frames:
+                    yield frames
+                    pinged = now
+                elif now - pinged >= PING_SECONDS:
+                    yield []
+                    pinged = now
+                if now - checked >= RIGHT_CHECK_SECONDS and not ended:
+                    checked = now
+                    if not await self._still_allowed():
+                        return
+
+    async def wait(self, after: int | None, seconds: float) -> Sequence[Frame]:
+        """What is newer than `after`, as soon as there is any; without `after`, return when the job has ended."""
+        deadline = monotonic() + seconds
+        with self._hub.watch(self._job_id) as subscription:
+            frames, ended = await self._open(after or 0)
+            while not ended and (after is None or not frames):
+                remaining = deadline - monotonic()
+                if remaining <= 0 or self._hub.draining or subscription.overflowed:
+                    break
+                await subscription.wait(remaining)
+                more, ended = await self._fresh(subscription)
+                frames = [*frames, *(frame for frame in more if frame.id is not None)]
+        return frames
+
+    async def _open(self, after: int) -> tuple[list[Frame], bool]:
+        async with self._database.read() as session:
+            job = await get_job(session, self._user_id, self._job_id)
+            frames = await opening(session, job, after)
+            self._queued = job.status == JobStatus.queued
+            if self._queued:
+                self._position = await position(session, job)
+                status = {"status": job.status, "attempt": job.attempt, "position": self._position}
+                frames.append(Frame(None, "status", to_json(status)))
+        self._last = max([after, *(f.id for f in frames if f.id is not None)])
+        if frames and frames[0].event == "snapshot":
+            self._last = max(f.id for f in frames if f.id is not None)
+        return frames, bool(frames) and frames[-1].event == "done"
+
+    async def _fresh(self, subscription: Subscription) -> tuple[list[Frame], bool]:
+        """What came since; a hole in the numbers is filled from the log."""
+        frames: list[Frame] = []
+        for event in subscription.take():
+            if event.seq == self._last + 1:
+                self._take(frames, event)
+            elif event.seq > self._last:
+                async with self._database.read() as session:
+                    for missed in await read_after(session, self._job_id, self._last):
+                        self._take(frames, missed)
+        if not frames and self._queued:
+            frames = await self._moved()
+        return frames, bool(frames) and frames[-1].event == "done"
+
+    def _take(self, frames: list[Frame], event: StoredEvent) -> None:
+        self._last = event.seq
+        frames.append(Frame(event.seq, event.event, event.data))
+        if event.event == "status":
+            self._queued = '"queued"' in event.data
+
+    async def _moved(self) -> list[Frame]:
+        async with self._database.read() as session:
+            job = await get_job(session, self._user_id, self._job_id)
+            place = await position(session, job)
+        if place is None or place == self._position:
+            return []
+        self._position = place
+        status = {"status": job.status, "attempt": job.attempt, "position": place}
+        return [Frame(None, "status", to_json(status))]
