@@ -1,5 +1,7 @@
 """How talking to a model server fails, by name. The class decides what is retried, never the text."""
 
+# ruff: noqa: N818 (these read as what happened; "Error" would only repeat the base class)
+
 
 class ProviderError(Exception):
     """A failed call. `message` is for people and quotes at most 200 characters of the server, no secrets.
@@ -22,6 +24,10 @@ class ProviderUnavailable(ProviderError):
     """Refused, unresolvable, timed out, 408/425/5xx."""
 
     code = "unavailable"
+
+
+class FirstTokenTimeout(ProviderUnavailable):
+    """The connection stood, but no token came in time: a paid server may be billing for it."""
 
 
 class ProviderBusy(ProviderError):

@@ -107,9 +107,9 @@ class ModelServer:
         except orjson.JSONDecodeError:
             record.json = body.decode(errors="replace")
         request[RECORD] = record
-        is_reused = any(earlier.connection == record.connection for earlier in self.requests)
+        is_doomed = self.closes_reused and any(earlier.connection == record.connection for earlier in self.requests)
         self.requests.append(record)
-        if self.closes_reused and is_reused and request.transport is not None:
+        if is_doomed and request.transport is not None:
             request.transport.close()
             return web.Response()
         try:

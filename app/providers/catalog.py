@@ -1,0 +1,114 @@
+"""The configured model servers and the models of all of them."""
+
+import asyncio
+import logging
+from dataclasses import dataclass, field
+
+from app.clock import monotonic
+from app.providers.base import ChatProvider, ModelInfo
+from app.providers.errors import ProviderError, ProviderUnavailable
+from app.providers.registry import configured_kinds, make_provider
+from app.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+DEADLINE = 1.5
+FRESH_SECONDS = 5.0
+_EMBEDDED_SLOTS = 2  # the child has two; a third answer would only wait inside it
+
+
+@dataclass(frozen=True, slots=True)
+class ModelProblem:
+    provider: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModelList:
+    items: list[ModelInfo] = field(default_factory=list)
+    problems: list[ModelProblem] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Known:
+    """One provider's last list. After a failure the old list stays, with the reason beside it."""
+
+    models: list[ModelInfo] = field(default_factory=list)
+    problem: str | None = None
+    fresh_until: float = float("-inf")
+    asking: asyncio.Task[None] | None = None
+
+
+class Providers:
+    """Every model server of this process, made at first use."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._is_wanted = configured_kinds(settings)
+        self._made: dict[str, ChatProvider] = {}
+        self._known = {name: _Known() for name in self._is_wanted}
+
+    def names(self) -> list[str]:
+        return list(self._is_wanted)
+
+    def get(self, name: str) -> ChatProvider:
+        """Raises KeyError for a provider that is unknown or not configured."""
+        if name not in self._is_wanted:
+            raise KeyError(name)
+        if name not in self._made:
+            self._made[name] = make_provider(name, self._settings)
+        return self._made[name]
+
+    def slots(self, name: str) -> int:
+        """Answers at once; 0 = no limit."""
+        limit = self._settings.model_slots
+        return min(limit or _EMBEDDED_SLOTS, _EMBEDDED_SLOTS) if name == "embedded" else limit
+
+    async def models(self) -> ModelList:
+        """What all offer. Nobody waits for a dead one longer than the deadline, nor for any whose list is known."""
+        asking = [self._ask(name) for name in self._known]
+        unknown = [task for known, task in zip(self._known.values(), asking, strict=True) if task and _is_new(known)]
+        if unknown:
+            await asyncio.wait(unknown, timeout=DEADLINE)
+        listed = ModelList()
+        for name, known in self._known.items():
+            listed.items.extend(known.models)
+            problem = known.problem or ("It has not answered yet." if known.asking and _is_new(known) else None)
+            if problem and (self._is_wanted[name] or known.models):
+                listed.problems.append(ModelProblem(name, problem))
+        return listed
+
+    async def aclose(self) -> None:
+        tasks = [known.asking for known in self._known.values() if known.asking]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*(provider.aclose() for provider in self._made.values()))
+        self._made.clear()
+
+    def _ask(self, name: str) -> asyncio.Task[None] | None:
+        """The look-up under way, a new one if the list is old, None if it is fresh."""
+        known = self._known[name]
+        if known.asking is None and monotonic() >= known.fresh_until:
+            known.asking = asyncio.create_task(self._refresh(name, known))
+        return known.asking
+
+    async def _refresh(self, name: str, known: _Known) -> None:
+        try:
+            known.models = await self.get(name).list_models()
+            known.problem = None
+        except ProviderError as error:
+            if not self._is_wanted[name] and isinstance(error, ProviderUnavailable):
+                known.models = []
+            known.problem = error.message
+        except Exception:
+            logger.exception("The list of models of %s cannot be read", name)
+            known.problem = "The list of models cannot be read."
+        finally:
+            known.fresh_until = monotonic() + FRESH_SECONDS
+            known.asking = None
+
+
+def _is_new(known: _Known) -> bool:
+    """Never listed: neither models to show meanwhile nor a reason why not."""
+    return not known.models and known.problem is None

@@ -1,0 +1,1 @@
+"""The model that is built in: llama.cpp in a child process."""

@@ -1,0 +1,214 @@
+"""One HTTP session per model server: separate time-outs, named errors, nothing followed, nothing unpacked."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+import aiohttp
+import orjson
+from aiohttp.http_exceptions import HttpProcessingError
+
+from app.providers.circuit import Circuit
+from app.providers.errors import (
+    FirstTokenTimeout,
+    ProviderCut,
+    ProviderError,
+    ProviderProtocolError,
+    ProviderRejected,
+    ProviderUnavailable,
+)
+from app.providers.failures import explanation, from_status, quote
+from app.settings import Settings
+
+_MAX_ERROR_BODY = 64 * 1024
+_MAX_JSON_BODY = 8 * 1024 * 1024
+_ERROR_BODY_SECONDS = 5.0
+_ON_THE_WIRE = (aiohttp.ClientError, HttpProcessingError, TimeoutError, OSError, ValueError)
+
+
+class Upstream:
+    """A model server's address, key and connections. Opens no socket before the first call.
+
+    Every call has a connection of its own: llama.cpp closes after each stream while it promises keep-alive, so a
+    re-used one would fail at the moment of use.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        settings: Settings,
+        *,
+        key: str = "",
+        connector: Callable[[], aiohttp.BaseConnector] | None = None,
+        label: str = "",
+    ) -> None:
+        self.base_url = base_url.rstrip("/")
+        parts = urlsplit(self.base_url)
+        self.label = label or f"The model server at {parts.netloc.rpartition('@')[2]}"
+        self.circuit = Circuit(self.label)
+        self.key = key.strip()
+        self._settings = settings
+        self._connector = connector or (lambda: aiohttp.TCPConnector(limit=0, force_close=True))
+        self._session: aiohttp.ClientSession | None = None
+
+    async def json(self, method: str, path: str, body: Any = None, *, seconds: float, at_root: bool = False) -> Any:
+        """A short call, all of it within `seconds`; `at_root` leaves the address's /v1 out."""
+        base_url = self.base_url.removesuffix("/v1") if at_root else self.base_url
+        began = False
+        try:
+            async with asyncio.timeout(seconds):
+                response = await self._send(method, base_url + path, body)
+                try:
+                    began = True
+                    data = await _read(response, _MAX_JSON_BODY)
+                finally:
+                    response.close()
+        except _ON_THE_WIRE as error:
+            raise self._named(error, is_streaming=began, began=False) from None
+        try:
+            return orjson.loads(data) if data else None
+        except orjson.JSONDecodeError:
+            raise ProviderProtocolError(f"{self.label} did not answer in JSON: {self.quote(data)}") from None
+
+    @asynccontextmanager
+    async def stream(self, path: str, body: Any, *, tells: str) -> AsyncIterator["Body"]:
+        """The body of a streamed answer, of media type `tells`; leaving the block closes the connection at once."""
+        opened: Body | None = None
+        response: aiohttp.ClientResponse | None = None
+        try:
+            async with asyncio.timeout(self._settings.connect_timeout + self._settings.first_token_timeout):
+                response = await self._send("POST", self.base_url + path, body)
+                await self._refuse_what_is_no_stream(response, tells)
+            opened = Body(response, self._settings.idle_timeout)
+            yield opened
+        except ProviderError as error:
+            error.began = error.began or (opened is not None and opened.began)
+            raise
+        except _ON_THE_WIRE as error:
+            began = opened is not None and opened.began
+            raise self._named(error, is_streaming=response is not None, began=began) from None
+        finally:
+            if response is not None:
+                response.close()
+
+    def quote(self, data: bytes | str) -> str:
+        return quote(explanation(data) if isinstance(data, bytes) else data, self.key)
+
+    async def aclose(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    def _open(self) -> aiohttp.ClientSession:
+        if self._session is None or self._session.closed:
+            headers = {"Accept-Encoding": "identity", "User-Agent": "teahouse"}
+            if self.key:
+                headers["Authorization"] = f"Bearer {self.key}"
+            self._session = aiohttp.ClientSession(
+                connector=self._connector(),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                headers=headers,
+                timeout=aiohttp.ClientTimeout(
+                    total=None,
+                    sock_connect=self._settings.connect_timeout,
+                    sock_read=self._settings.first_token_timeout,
+                ),
+                trust_env=False,
+                auto_decompress=False,
+            )
+        return self._session
+
+    async def _send(self, method: str, url: str, body: Any) -> aiohttp.ClientResponse:
+        """A response with status 200, or the named error."""
+        self.circuit.check()
+        try:
+            data = None if body is None else orjson.dumps(body)
+        except TypeError:
+            raise ProviderRejected("The conversation holds characters that cannot be sent.") from None
+        response = await self._open().request(
+            method,
+            url,
+            data=data,
+            headers={"Content-Type": "application/json"} if data else None,
+            allow_redirects=False,
+        )
+        self.circuit.succeeded()
+        if response.status == 200:
+            return response
+        try:
+            async with asyncio.timeout(_ERROR_BODY_SECONDS):
+                text = await _read(response, _MAX_ERROR_BODY)
+        except _ON_THE_WIRE:
+            text = b""
+        finally:
+            response.close()
+        if 300 <= response.status < 400:
+            target = quote(urlsplit(response.headers.get("Location", "")).netloc.rpartition("@")[2])
+            raise ProviderProtocolError(f"{self.label} redirects to {target or 'nowhere'}; redirects are not followed.")
+        raise from_status(response.status, text, response.headers, self.label, secret=self.key)
+
+    async def _refuse_what_is_no_stream(self, response: aiohttp.ClientResponse, tells: str) -> None:
+        """A captive portal's page or an error object with status 200; a server that packs what must not be packed."""
+        encoding = response.headers.get("Content-Encoding", "identity").lower()
+        if encoding != "identity":
+            raise ProviderProtocolError(f"{self.label} answered in {quote(encoding)}, which was not asked for.")
+        kind = response.content_type
+        if kind != tells and ("html" in kind or kind == "application/json"):
+            text = await _read(response, _MAX_ERROR_BODY)
+            raise ProviderProtocolError(f"{self.label} did not answer with a stream: {self.quote(text)}")
+
+    def _named(self, error: Exception, *, is_streaming: bool, began: bool) -> ProviderError:
+        """An exception's text may hold the line or the header it choked on, so it is not quoted."""
+        if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError) and not is_streaming:
+            reason = error.os_error.strerror if isinstance(error, aiohttp.ClientConnectorError) else "it does not react"
+            away = ProviderUnavailable(f"{self.label} cannot be reached: {reason or type(error).__name__}")
+            self.circuit.failed(away)
+            return away
+        if isinstance(error, TimeoutError):
+            if began:
+                return ProviderCut(f"{self.label} fell silent in the middle of the answer.", began=True)
+            return FirstTokenTimeout(f"{self.label} did not begin to answer in time.")
+        if isinstance(error, aiohttp.ClientPayloadError) or (is_streaming and isinstance(error, OSError)):
+            return ProviderCut(f"{self.label} broke off in the middle of the answer.", began=began)
+        if isinstance(error, aiohttp.ClientConnectionError | OSError):
+            return ProviderUnavailable(f"{self.label} closed the connection without an answer.")
+        return ProviderProtocolError(f"{self.label} does not speak proper HTTP ({type(error).__name__}).", began=began)
+
+
+class Body:
+    """The chunks of a streamed answer. `began` once any of it has arrived."""
+
+    def __init__(self, response: aiohttp.ClientResponse, idle_timeout: float) -> None:
+        self._content = response.content
+        self._response = response
+        self._idle_timeout = idle_timeout
+        self.began = False
+
+    async def read(self) -> bytes:
+        """Whatever has arrived; empty at the end."""
+        chunk = await self._content.readany()
+        if chunk:
+            self.began = True
+        return chunk
+
+    def heard_token(self) -> None:
+        """From the first token on the idle time-out holds."""
+        self.wait_at_most(self._idle_timeout)
+
+    def wait_at_most(self, seconds: float) -> None:
+        """Changes the time-out of the reads to come; a timer per line would cost more than parsing it."""
+        connection = self._response.connection
+        if connection is not None and connection.protocol is not None:
+            connection.protocol.read_timeout = seconds
+            connection.protocol.start_timeout()
+
+
+async def _read(response: aiohttp.ClientResponse, limit: int) -> bytes:
+    """The body's first `limit` bytes."""
+    parts: list[bytes] = []
+    while limit > 0 and (chunk := await response.content.readany()):
+        parts.append(chunk[:limit])
+        limit -= len(chunk)
+    return b"".join(parts)

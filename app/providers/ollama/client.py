@@ -1,0 +1,204 @@
+"""The /api endpoints of Ollama that this app uses."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from app.providers.base import ChatRequest, ModelInfo
+from app.providers.errors import ModelNotFound, ProviderCut, ProviderError, ProviderProtocolError, ProviderUnavailable
+from app.providers.events import ChatEvent
+from app.providers.failures import from_error_event
+from app.providers.http import Upstream
+from app.providers.lines import LineSplitter
+from app.providers.ollama.chat import AnswerParser, body_for
+from app.providers.registry import DEFAULT_OLLAMA_URL
+from app.settings import Settings
+
+DEFAULT_WINDOW = 8192  # larger ones cost memory on every load; also the fallback when Ollama does not say
+_NDJSON = "application/x-ndjson"
+_LIST_SECONDS = 5.0
+_SHOW_SECONDS = 5.0
+_SHOW_IN_LIST_SECONDS = 0.3
+_LOAD_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Details:
+    digest: str | None
+    window: int
+    capabilities: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PullProgress:
+    """`done` and `total` in bytes of the layer in work; None between layers."""
+
+    status: str
+    done: int | None = None
+    total: int | None = None
+
+
+class OllamaProvider:
+    name = "ollama"
+    paid = False
+
+    def __init__(self, settings: Settings, base_url: str) -> None:
+        self._upstream = Upstream(base_url, settings, label="Ollama")
+        self._details: dict[str, _Details] = {}
+        self._asking: dict[str, asyncio.Task[None]] = {}
+
+    async def list_models(self) -> list[ModelInfo]:
+        tags, running = await asyncio.gather(
+            self._upstream.json("GET", "/api/tags", seconds=_LIST_SECONDS), self._running()
+        )
+        entries = _entries(tags)
+        if entries is None:
+            raise ProviderProtocolError("Ollama's list of models has not the shape of one.")
+        await self._look_up(entries)
+        models = [self._info(name, running) for name in entries]
+        return [model for model in models if "chat" in model.capabilities]
+
+    async def can_continue(self) -> bool:
+        return True
+
+    async def chat(self, request: ChatRequest) -> AsyncIterator[ChatEvent]:
+        window = await self._window(request.model)
+        parser = AnswerParser(self._upstream, window)
+        body = body_for(request, window)
+        async with self._upstream.stream("/api/chat", body, tells=_NDJSON) as answer:
+            while not parser.ended and (chunk := await answer.read()):
+                was_heard = parser.heard
+                for event in parser.feed(chunk):
+                    yield event
+                if parser.heard and not was_heard:
+                    answer.heard_token()
+            if not parser.ended:
+                for event in parser.finish():
+                    yield event
+
+    async def pull(self, model: str) -> AsyncIterator[PullProgress]:
+        """Downloads a model; ends when it is complete."""
+        splitter = LineSplitter()
+        async with self._upstream.stream("/api/pull", {"model": model, "stream": True}, tells=_NDJSON) as answer:
+            answer.heard_token()
+            while chunk := await answer.read():
+                for line in splitter.feed(chunk):
+                    progress = _pulled(line, model)
+                    yield progress
+                    if progress.status == "success":
+                        self._details.pop(model, None)
+                        return
+        raise ProviderCut("Ollama broke off the download.", began=True)
+
+    async def delete(self, model: str) -> None:
+        await self._upstream.json("DELETE", "/api/delete", {"model": model}, seconds=_LOAD_SECONDS)
+        self._details.pop(model, None)
+
+    async def unload(self, model: str) -> None:
+        """Gives the model's memory back."""
+        body = {"model": model, "keep_alive": 0, "stream": False}
+        await self._upstream.json("POST", "/api/generate", body, seconds=_LOAD_SECONDS)
+
+    async def aclose(self) -> None:
+        tasks = list(self._asking.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._upstream.aclose()
+
+    async def _running(self) -> set[str] | None:
+        """Names of the models in memory; None when an old Ollama does not say."""
+        try:
+            running = _entries(await self._upstream.json("GET", "/api/ps", seconds=_LIST_SECONDS))
+        except ProviderError:
+            return None
+        return None if running is None else set(running)
+
+    def _info(self, name: str, running: set[str] | None) -> ModelInfo:
+        details = self._details.get(name)
+        return ModelInfo(
+            self.name,
+            name,
+            details.window if details else None,
+            details.capabilities if details else ("chat",),
+            None if running is None else name in running,
+        )
+
+    async def _look_up(self, entries: dict[str, str | None]) -> None:
+        """Details of new models; what takes longer than a moment is there at the next look."""
+        for name, digest in entries.items():
+            known = self._details.get(name)
+            if (known is None or known.digest != digest) and name not in self._asking:
+                self._asking[name] = asyncio.create_task(self._remember(name, digest))
+        if self._asking:
+            await asyncio.wait(list(self._asking.values()), timeout=_SHOW_IN_LIST_SECONDS)
+
+    async def _remember(self, name: str, digest: str | None) -> None:
+        try:
+            self._details[name] = await self._show(name, digest)
+        except ProviderError:
+            pass  # only the list's extras are missing
+        finally:
+            del self._asking[name]
+
+    async def _show(self, name: str, digest: str | None) -> _Details:
+        shown = await self._upstream.json("POST", "/api/show", {"model": name}, seconds=_SHOW_SECONDS)
+        shown = shown if isinstance(shown, dict) else {}
+        abilities = shown.get("capabilities")
+        return _Details(digest, _window_of(shown.get("model_info")), _capabilities(abilities))
+
+    async def _window(self, model: str) -> int:
+        """The constant `num_ctx` of a model."""
+        details = self._details.get(model)
+        if details is None:
+            try:
+                details = self._details[model] = await self._show(model, None)
+            except (ModelNotFound, ProviderUnavailable):
+                raise
+            except ProviderError:
+                return DEFAULT_WINDOW
+        return details.window
+
+
+def _entries(listed: Any) -> dict[str, str | None] | None:
+    """Name to digest, in the server's order."""
+    models = listed.get("models") if isinstance(listed, dict) else None
+    if not isinstance(models, list):
+        return None
+    named = [m for m in models if isinstance(m, dict) and isinstance(m.get("name"), str) and m["name"]]
+    return {m["name"]: m.get("digest") if isinstance(m.get("digest"), str) else None for m in named}
+
+
+def _window_of(model_info: Any) -> int:
+    facts = model_info if isinstance(model_info, dict) else {}
+    lengths = [v for k, v in facts.items() if str(k).endswith(".context_length") and type(v) is int and v > 0]
+    return min(DEFAULT_WINDOW, *lengths) if lengths else DEFAULT_WINDOW
+
+
+def _capabilities(abilities: Any) -> tuple[str, ...]:
+    if not isinstance(abilities, list):
+        return ("chat",)
+    return tuple("chat" if ability == "completion" else str(ability)[:40] for ability in abilities)
+
+
+def _pulled(line: bytes, model: str) -> PullProgress:
+    try:
+        data = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        raise ProviderProtocolError("Ollama sent a malformed line.", began=True) from None
+    if not isinstance(data, dict):
+        raise ProviderProtocolError("Ollama sent a line that is no object.", began=True)
+    if "error" in data:
+        error = from_error_event(data["error"], "Ollama", began=True)
+        missing = "does not exist" in error.message or "not found" in error.message
+        raise ModelNotFound(f"There is no model {model[:200]} to pull: {error.message}") if missing else error
+    counts = [data.get(name) for name in ("completed", "total")]
+    done, total = (count if type(count) is int else None for count in counts)
+    return PullProgress(str(data.get("status", "")), done, total)
+
+
+def from_settings(settings: Settings) -> OllamaProvider:
+    return OllamaProvider(settings, settings.ollama_url or DEFAULT_OLLAMA_URL)

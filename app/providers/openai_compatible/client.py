@@ -1,0 +1,125 @@
+"""The /v1 endpoints this app uses; tells llama.cpp from the rest."""
+
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from typing import Any
+from urllib.parse import urlsplit
+
+from app.providers.base import ChatRequest, ModelInfo
+from app.providers.errors import ModelNotFound, ProviderCut, ProviderError, ProviderProtocolError, ProviderRejected
+from app.providers.events import ChatEvent
+from app.providers.http import Upstream
+from app.providers.openai_compatible.chat import AnswerParser
+from app.providers.openai_compatible.messages import body_for, without_refused
+from app.settings import Settings, is_local_address
+
+_LIST_SECONDS = 10.0
+_LOOK_SECONDS = 2.0
+_PROPS_SECONDS = 2.0
+_TAIL_SECONDS = 2.0
+_WINDOW_NAMES = ("max_model_len", "context_length", "max_context_length")
+_NO_CHAT = ("embed", "whisper", "tts-", "dall-e", "moderation", "rerank")
+
+
+class OpenAIProvider:
+    def __init__(self, settings: Settings, upstream: Upstream, *, name: str = "openai", paid: bool = False) -> None:
+        self.name = name
+        self.paid = paid
+        self._upstream = upstream
+        self._is_llama: bool | None = None
+        self._has_looked = False
+        self._windows: dict[str, int | None] = {}
+        self._refused: set[str] = set()  # the server's 400s that named a parameter it does not know
+
+    async def list_models(self, seconds: float = _LIST_SECONDS) -> list[ModelInfo]:
+        try:
+            listed = await self._upstream.json("GET", "/models", seconds=seconds)
+        except ModelNotFound:
+            raise ProviderProtocolError(
+                f"{self._upstream.label} has no /models: should its address end in /v1?"
+            ) from None
+        entries = listed.get("data") if isinstance(listed, dict) else None
+        if not isinstance(entries, list):
+            raise ProviderProtocolError(f"{self._upstream.label}: its list of models has not the shape of one.")
+        named = [e for e in entries if isinstance(e, dict) and isinstance(e.get("id"), str) and e["id"]]
+        self._is_llama = any(entry.get("owned_by") == "llamacpp" for entry in named)
+        slot = await self._slot_window() if self._is_llama else None
+        self._windows = {entry["id"]: slot or _window_of(entry) for entry in named}
+        return [ModelInfo(self.name, n, w) for n, w in self._windows.items() if not any(x in n for x in _NO_CHAT)]
+
+    async def can_continue(self) -> bool:
+        """Raises ProviderError while the server, not met yet, is away: "no" would throw text away."""
+        if self._is_llama is None:
+            await self.list_models()
+        return bool(self._is_llama)
+
+    async def chat(self, request: ChatRequest) -> AsyncIterator[ChatEvent]:
+        is_llama = await self._is_known_llama()
+        body = body_for(request, extended=is_llama or not self.paid, is_llama=is_llama)
+        for refusal in self._refused:
+            body = without_refused(body, refusal) or body
+        while True:
+            parser = AnswerParser(self._upstream, self._windows.get(request.model), continues=request.continues)
+            try:
+                async with self._upstream.stream("/chat/completions", body, tells="text/event-stream") as answer:
+                    while not parser.ended and (chunk := await answer.read()):
+                        was_heard, was_told = parser.heard, parser.told
+                        for event in parser.feed(chunk):
+                            yield event
+                        if parser.told and not was_told:
+                            answer.wait_at_most(_TAIL_SECONDS)
+                        elif parser.heard and not was_heard:
+                            answer.heard_token()
+                    for event in parser.finish():
+                        yield event
+            except ProviderRejected as error:
+                changed = without_refused(body, error.message)
+                if changed is None or error.began:
+                    raise
+                self._refused.add(error.message)
+                body = changed
+                continue
+            except ProviderCut:
+                if not parser.told:  # after a finish_reason only the usage can be missing
+                    raise
+                for event in parser.finish():
+                    yield event
+            return
+
+    async def _is_known_llama(self) -> bool:
+        """Looks once, before the first chat; a server without a list gets plain OpenAI."""
+        if self._is_llama is None and not self._has_looked:
+            self._has_looked = True
+            with suppress(ProviderError):
+                await self.list_models(_LOOK_SECONDS)
+        return bool(self._is_llama)
+
+    async def aclose(self) -> None:
+        await self._upstream.aclose()
+
+    async def _slot_window(self) -> int | None:
+        """The window of one of llama.cpp's slots: smaller than what the model was trained for."""
+        try:
+            props = await self._upstream.json("GET", "/props", seconds=_PROPS_SECONDS, at_root=True)
+        except ProviderError:
+            return None
+        settings = props.get("default_generation_settings") if isinstance(props, dict) else None
+        return _positive(settings.get("n_ctx")) if isinstance(settings, dict) else None
+
+
+def _window_of(entry: dict[str, Any]) -> int | None:
+    meta = entry["meta"] if isinstance(entry.get("meta"), dict) else {}
+    offered = [*(entry.get(name) for name in _WINDOW_NAMES), meta.get("n_ctx"), meta.get("n_ctx_train")]
+    return next((length for length in map(_positive, offered) if length), None)
+
+
+def _positive(value: Any) -> int | None:
+    return value if type(value) is int and value > 0 else None
+
+
+def from_settings(settings: Settings) -> OpenAIProvider:
+    base_url = settings.openai_base_url
+    paid = settings.openai_paid == "yes" or (settings.openai_paid == "auto" and not is_local_address(base_url))
+    host = urlsplit(base_url).netloc.rpartition("@")[2]
+    upstream = Upstream(base_url, settings, key=settings.openai_api_key, label=f"The model server at {host}")
+    return OpenAIProvider(settings, upstream, paid=paid)
