@@ -1,0 +1,9 @@
+"""Every domain's handlers, so that the registry is complete."""
+
+from app.generations.handlers import AnswerHandler
+from app.jobs.registry import register
+from app.settings import Settings
+
+
+def register_all(settings: Settings) -> None:
+    register("answer", AnswerHandler(settings.answer_timeout))
