@@ -25,6 +25,10 @@ _WINDOW = text(
     """
 )
 
+_SIBLINGS = text(
+    "SELECT id FROM messages WHERE conversation_id = :conversation_id AND parent_id IS :parent_id ORDER BY id"
+)
+
 _TURNS = text(
     """
     WITH RECURSIVE path(id, parent_id, role, content, depth) AS (
@@ -104,8 +108,9 @@ async def siblings_among(
 
 
 async def siblings_of(session: AsyncSession, message: Message) -> list[str]:
-    found = await siblings_among(session, message.conversation_id, [message.parent_id])
-    return found.get(message.parent_id, [message.id])
+    """Ids of the message and its siblings, oldest first."""
+    which = {"conversation_id": message.conversation_id, "parent_id": message.parent_id}
+    return list(await session.scalars(_SIBLINGS, which))
 
 
 async def branch_of(session: AsyncSession, message: Message) -> list[str]:

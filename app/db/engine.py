@@ -7,6 +7,7 @@ from sqlalchemy import Connection, event
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from app.db import sqlite
+from app.db.one_hop import OneHopConnection
 
 
 def create_engine(path: Path, *, write: bool, synchronous: str = "FULL") -> AsyncEngine:
@@ -18,6 +19,12 @@ def create_engine(path: Path, *, write: bool, synchronous: str = "FULL") -> Asyn
         pool_timeout=5,
         connect_args={"cached_statements": 256},
     )
+    @event.listens_for(engine.sync_engine, "do_connect")
+    def do_connect(dialect: Any, _record: object, arguments: Any, keywords: Any) -> Any:
+        connection = dialect.connect(*arguments, **keywords)
+        connection.__class__ = OneHopConnection
+        return connection
+
     begin_statement = "BEGIN IMMEDIATE" if write else "BEGIN"
 
     @event.listens_for(engine.sync_engine, "connect")

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.models import User
@@ -287,7 +287,6 @@ class Generations:
         session.add(answer)
         conversation.head_id = answer.id
         conversation.updated_at = utcnow()
-        await session.flush()
         payload = {"model": model, "options": {**conversation.options, **(options or {})}}
         return await self._enqueue(session, conversation, question, answer, payload, None)
 
@@ -309,6 +308,7 @@ class Generations:
         payload: dict[str, Any],
         first_event: tuple[str, dict[str, Any]] | None,
     ) -> Accepted:
+        answer.job_id = new_id()
         job, place = await enqueue(
             session,
             kind="answer",
@@ -319,9 +319,8 @@ class Generations:
             sequence_key=conversation.id,
             payload=payload,
             first_event=first_event,
+            job_id=answer.job_id,
         )
-        answer.job_id = job.id
-        await session.execute(update(Message).where(Message.id == answer.id).values(job_id=job.id))
         user_siblings = await siblings_of(session, question)
         return Accepted(job, question, answer, user_siblings, await siblings_of(session, answer), place)
 

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import insert, select, text
+from sqlalchemy import insert, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.errors import AppError, ErrorKind
@@ -13,21 +13,24 @@ from app.jobs.lease import to_json
 from app.jobs.models import Job, JobEvent
 from app.jobs.states import JobStatus
 
-_QUEUED_OF_USER = text("SELECT count(*) FROM jobs WHERE status = 'queued' AND user_id = :user_id")
-_QUEUED = text("SELECT count(*) FROM jobs WHERE status = 'queued'")
-_EARLIER_IN_SEQUENCE = text(
-    "SELECT EXISTS (SELECT 1 FROM jobs WHERE sequence_key = :key AND status = 'queued')"
-    " OR EXISTS (SELECT 1 FROM jobs WHERE sequence_key = :key AND status = 'running')"
+_WAITING = text(
+    """
+    SELECT CASE WHEN :count_mine THEN (SELECT count(*) FROM jobs WHERE status = 'queued' AND user_id = :user_id) END,
+           CASE WHEN :count_all THEN (SELECT count(*) FROM jobs WHERE status = 'queued') END
+    """
 )
 # Users take turns: before my k-th job stand, of everybody else, at most k.
-_AHEAD = text(
+_PLACE = text(
     """
-    SELECT coalesce(sum(min(waiting, :mine + 1)), 0) FROM
-      (SELECT count(*) AS waiting FROM jobs WHERE status = 'queued' AND user_id <> :user_id AND id < :id
-       GROUP BY user_id)
+    WITH mine(n) AS (SELECT count(*) FROM jobs WHERE status = 'queued' AND user_id = :user_id AND id < :id)
+    SELECT n + 1 + coalesce((SELECT sum(min(waiting, n + 1)) FROM
+        (SELECT count(*) AS waiting FROM jobs WHERE status = 'queued' AND user_id <> :user_id AND id < :id
+         GROUP BY user_id)), 0),
+      EXISTS (SELECT 1 FROM jobs WHERE sequence_key = :key AND status = 'queued' AND id < :id)
+      OR EXISTS (SELECT 1 FROM jobs WHERE sequence_key = :key AND status = 'running')
+    FROM mine
     """
 )
-_MINE_AHEAD = text("SELECT count(*) FROM jobs WHERE status = 'queued' AND user_id = :user_id AND id < :id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +43,14 @@ class QueueLimits:
 
 async def refuse_if_full(session: AsyncSession, user_id: str, limits: QueueLimits) -> None:
     """Raise before anything is made, so that a refusal leaves nothing."""
-    if limits.per_user:
-        waiting = await session.scalar(_QUEUED_OF_USER, {"user_id": user_id})
-        if waiting >= limits.per_user:
-            detail = f"You have {waiting} messages waiting already. Let some be answered first."
-            raise AppError(ErrorKind.rate_limited, "queue_full", detail, retry_after=min(60, math.ceil(waiting / 2)))
-    if limits.in_all:
-        waiting = await session.scalar(_QUEUED)
-        if waiting >= limits.in_all:
-            detail = "The server has more to do than it can. Try again later."
-            raise AppError(ErrorKind.unavailable, "server_busy", detail, retry_after=min(300, max(5, waiting // 40)))
+    which = {"user_id": user_id, "count_mine": limits.per_user > 0, "count_all": limits.in_all > 0}
+    mine, everybodys = (await session.execute(_WAITING, which)).one()
+    if limits.per_user and mine >= limits.per_user:
+        detail = f"You have {mine} messages waiting already. Let some be answered first."
+        raise AppError(ErrorKind.rate_limited, "queue_full", detail, retry_after=min(60, math.ceil(mine / 2)))
+    if limits.in_all and everybodys >= limits.in_all:
+        detail = "The server has more to do than it can. Try again later."
+        raise AppError(ErrorKind.unavailable, "server_busy", detail, retry_after=min(300, max(5, everybodys // 40)))
 
 
 async def enqueue(
@@ -64,14 +65,19 @@ async def enqueue(
     priority: int = 0,
     payload: dict[str, Any] | None = None,
     first_event: tuple[str, dict[str, Any]] | None = None,
+    job_id: str | None = None,
 ) -> tuple[Job, int | None]:
     """A job that exists if and only if the caller's transaction commits, and its place in the queue.
 
     `first_event` becomes event 1.
     """
-    blocked = sequence_key is not None and bool(await session.scalar(_EARLIER_IN_SEQUENCE, {"key": sequence_key}))
+    job_id = job_id or new_id()
+    with session.no_autoflush:  # so that everything of the caller's is written in one go
+        place, blocked = await _place(session, user_id, job_id, sequence_key)
+    status = {"status": JobStatus.queued, "attempt": 0, "position": place}
+    events = [*([first_event] if first_event else []), ("status", status)]
     job = Job(
-        id=new_id(),
+        id=job_id,
         status=JobStatus.queued,
         kind=kind,
         user_id=user_id,
@@ -82,11 +88,8 @@ async def enqueue(
         blocked=blocked,
         priority=priority,
         payload=payload or {},
+        last_event_id=len(events),
     )
-    place = await position(session, job)
-    status = {"status": JobStatus.queued, "attempt": 0, "position": place}
-    events = [*([first_event] if first_event else []), ("status", status)]
-    job.last_event_id = len(events)
     session.add(job)
     await session.flush()
     rows = [
@@ -97,15 +100,15 @@ async def enqueue(
     return job, place
 
 
+async def _place(session: AsyncSession, user_id: str, job_id: str, sequence_key: str | None) -> tuple[int, bool]:
+    """The place in the queue, and whether an earlier job of the sequence has not ended."""
+    row = (await session.execute(_PLACE, {"user_id": user_id, "id": job_id, "key": sequence_key})).one()
+    return int(row[0]), bool(row[1])
+
+
 async def position(session: AsyncSession, job: Job) -> int | None:
     """1 = next to start; None unless queued."""
     if job.status != JobStatus.queued:
         return None
-    mine = await session.scalar(_MINE_AHEAD, {"user_id": job.user_id, "id": job.id}) or 0
-    others = await session.scalar(_AHEAD, {"user_id": job.user_id, "id": job.id, "mine": mine}) or 0
-    return int(mine + others + 1)
+    return (await _place(session, job.user_id, job.id, None))[0]
 
-
-async def job_of_message(session: AsyncSession, message_id: str) -> Job | None:
-    """The newest job that writes this message."""
-    return await session.scalar(select(Job).where(Job.message_id == message_id).order_by(Job.id.desc()).limit(1))

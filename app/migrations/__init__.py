@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from pysqlite3 import OperationalError
+
 from app.clock import utcnow
 from app.db import sqlite
 
@@ -33,7 +35,7 @@ def current_revision(database: Path) -> str | None:
     connection = sqlite.connect(str(database), write=False)
     try:
         row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
-    except sqlite.pysqlite3.OperationalError:
+    except OperationalError:
         return None
     finally:
         connection.close()

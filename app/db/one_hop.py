@@ -1,0 +1,62 @@
+"""Run a statement with one visit to aiosqlite's thread instead of four (cursor, execute, fetch, close).
+
+Measured: a transaction of a dozen statements costs a third, which is what a 202 waits for.
+"""
+
+from collections import deque
+from typing import Any
+
+from sqlalchemy.dialects.sqlite.aiosqlite import AsyncAdapt_aiosqlite_connection, AsyncAdapt_aiosqlite_cursor
+
+
+class _Result:
+    """What the thread leaves of a cursor that it has closed already."""
+
+    __slots__ = ("arraysize", "description", "lastrowid", "rowcount")
+
+    def __init__(self) -> None:
+        self.description: Any = None
+        self.rowcount = -1
+        self.lastrowid: int | None = None
+        self.arraysize = 1
+
+    async def close(self) -> None:
+        return None
+
+
+class OneHopCursor(AsyncAdapt_aiosqlite_cursor):
+    __slots__ = ()
+
+    def _aenter_cursor(self, cursor: Any) -> Any:
+        return cursor
+
+    def _make_new_cursor(self, connection: Any) -> Any:
+        return _Result()
+
+    async def _execute_async(self, operation: Any, parameters: Any) -> Any:
+        return await self._in_thread("execute", operation, () if parameters is None else parameters)
+
+    async def _executemany_async(self, operation: Any, seq_of_parameters: Any) -> Any:
+        return await self._in_thread("executemany", operation, seq_of_parameters)
+
+    async def _in_thread(self, method: str, operation: Any, parameters: Any) -> None:
+        connection: Any = self._connection
+        result: Any = self._cursor
+
+        def work() -> list[Any]:
+            cursor = connection._conn.cursor()
+            try:
+                getattr(cursor, method)(operation, parameters)
+                result.description, result.rowcount = cursor.description, cursor.rowcount
+                result.lastrowid = cursor.lastrowid
+                return cursor.fetchall() if cursor.description else []
+            finally:
+                cursor.close()
+
+        self._rows = deque(await connection._execute(work))
+
+
+class OneHopConnection(AsyncAdapt_aiosqlite_connection):
+    __slots__ = ()
+
+    _cursor_cls = OneHopCursor

@@ -1,0 +1,133 @@
+"""The only place where everything meets: create_app() and what a process opens and closes."""
+
+import asyncio
+import logging
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from types import FrameType
+from typing import Any
+
+from fastapi import FastAPI
+
+from app import __version__, job_handlers, migrations
+from app.api.v1.router import router as api_router
+from app.db.session import Database
+from app.generations.loop import GenerationServices
+from app.generations.service import Generations
+from app.http.deps import Services
+from app.http.edge import install_edge
+from app.http.viewers import Viewers
+from app.jobs.engine import Engine
+from app.observability.logging import setup_logging
+from app.providers.catalog import Providers
+from app.security.keys import keyring_of
+from app.settings import Settings
+from app.web.router import install_pages
+
+logger = logging.getLogger(__name__)
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """The application of one process. Nothing is opened before lifespan: a fork must not share a connection."""
+    settings = settings or Settings()
+    app = FastAPI(
+        title="Teahouse",
+        version=__version__,
+        summary="A self-hosted AI chat server that never loses an answer.",
+        lifespan=_lifespan,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.settings = settings
+    app.include_router(api_router, prefix="/api/v1")
+    install_pages(app, settings)
+    install_edge(app, settings)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    settings: Settings = app.state.settings
+    setup_logging(settings)
+    await asyncio.to_thread(migrations.upgrade, settings.database_path)
+    services = app.state.services = await _open(settings)
+    app.state.draining = False
+    restore = _drain_on_sigterm(app, services)
+    logger.info("serving: version %s, process %s", __version__, services.engine.owner)
+    try:
+        yield
+    finally:
+        restore()
+        await _close(services)
+        logger.info("stopped")
+
+
+async def _open(settings: Settings) -> Services:
+    keyring_of(settings)
+    database = Database(settings.database_path, sync=settings.sqlite_sync)
+    providers = Providers(settings)
+    job_handlers.register_all(settings)
+    engine = Engine(
+        settings,
+        database,
+        queues=lambda: [(name, providers.slots(name)) for name in providers.names()],
+        services=GenerationServices(settings, database, providers),
+    )
+    await engine.start()
+    return Services(
+        settings=settings,
+        database=database,
+        providers=providers,
+        engine=engine,
+        generations=Generations(settings, database, providers, engine),
+        viewers=Viewers(settings.max_streams_per_user),
+    )
+
+
+async def _close(services: Services) -> None:
+    await services.engine.stop()
+    await services.providers.aclose()
+    await services.database.dispose()
+
+
+def _drain_on_sigterm(app: FastAPI, services: Services) -> Callable[[], None]:
+    """Begin to drain at the signal itself: lifespan's end runs only after the last connection has closed.
+
+    Uvicorn's (or Gunicorn's) own handler is called after ours.
+    """
+    loop = asyncio.get_running_loop()
+    tasks: set[asyncio.Task[Any]] = set()
+
+    def drain() -> None:
+        app.state.draining = True
+        task = asyncio.create_task(services.engine.drain())
+        tasks.add(task)
+
+    previous: dict[int, Any] = {}
+
+    def handler(number: int, frame: FrameType | None) -> None:
+        if not app.state.draining:
+            loop.call_soon_threadsafe(drain)
+        if callable(previous[number]):
+            previous[number](number, frame)
+
+    def restore() -> None:
+        for number, old in previous.items():
+            signal.signal(number, old)
+
+    try:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            previous[number] = signal.signal(number, handler)
+    except ValueError:  # not the main thread: a test's server
+        previous.clear()
+    return restore
+
+
+def __getattr__(name: str) -> Any:
+    """`app.main:app` for Gunicorn and uvicorn, made when asked for."""
+    if name == "app":
+        application = globals()["app"] = create_app()
+        return application
+    raise AttributeError(name)
