@@ -1,0 +1,42 @@
+"""One process's services without HTTP: what lifespan opens, for tests of jobs and generations."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from app import job_handlers
+from app.db.session import Database
+from app.generations.loop import GenerationServices
+from app.generations.service import Generations
+from app.jobs.engine import Engine
+from app.providers.catalog import Providers
+from app.settings import Settings
+
+
+@dataclass(slots=True)
+class Process:
+    settings: Settings
+    database: Database
+    providers: Providers
+    engine: Engine
+    generations: Generations
+
+
+@asynccontextmanager
+async def running(settings: Settings) -> AsyncIterator[Process]:
+    """Open, serve jobs, and close like a drained server."""
+    job_handlers.register_all(settings)
+    database, providers = Database(settings.database_path), Providers(settings)
+    engine = Engine(
+        settings,
+        database,
+        queues=lambda: [(name, providers.slots(name)) for name in providers.names()],
+        services=GenerationServices(settings, database, providers),
+    )
+    await engine.start()
+    try:
+        yield Process(settings, database, providers, engine, Generations(settings, database, providers, engine))
+    finally:
+        await engine.stop()
+        await providers.aclose()
+        await database.dispose()
