@@ -1,7 +1,7 @@
 """The /api endpoints of Ollama that this app uses."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,7 +64,7 @@ class OllamaProvider:
     async def can_continue(self) -> bool:
         return True
 
-    async def chat(self, request: ChatRequest) -> AsyncIterator[ChatEvent]:
+    async def chat(self, request: ChatRequest) -> AsyncGenerator[ChatEvent, None]:
         window = await self._window(request.model)
         parser = AnswerParser(self._upstream, window)
         body = body_for(request, window)
@@ -79,7 +79,7 @@ class OllamaProvider:
                 for event in parser.finish():
                     yield event
 
-    async def pull(self, model: str) -> AsyncIterator[PullProgress]:
+    async def pull(self, model: str) -> AsyncGenerator[PullProgress, None]:
         """Downloads a model; ends when it is complete."""
         splitter = LineSplitter()
         async with self._upstream.stream("/api/pull", {"model": model, "stream": True}, tells=_NDJSON) as answer:

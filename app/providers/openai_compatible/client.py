@@ -1,6 +1,6 @@
 """The /v1 endpoints this app uses; tells llama.cpp from the rest."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,13 +22,23 @@ _NO_CHAT = ("embed", "whisper", "tts-", "dall-e", "moderation", "rerank")
 
 
 class OpenAIProvider:
-    def __init__(self, settings: Settings, upstream: Upstream, *, name: str = "openai", paid: bool = False) -> None:
+    """`is_llama` and `windows` (per model, tokens) are found out unless they are given."""
+
+    def __init__(
+        self,
+        upstream: Upstream,
+        *,
+        name: str = "openai",
+        paid: bool = False,
+        is_llama: bool | None = None,
+        windows: dict[str, int | None] | None = None,
+    ) -> None:
         self.name = name
         self.paid = paid
         self._upstream = upstream
-        self._is_llama: bool | None = None
+        self._is_llama = is_llama
         self._has_looked = False
-        self._windows: dict[str, int | None] = {}
+        self._windows = windows or {}
         self._refused: set[str] = set()  # the server's 400s that named a parameter it does not know
 
     async def list_models(self, seconds: float = _LIST_SECONDS) -> list[ModelInfo]:
@@ -53,7 +63,7 @@ class OpenAIProvider:
             await self.list_models()
         return bool(self._is_llama)
 
-    async def chat(self, request: ChatRequest) -> AsyncIterator[ChatEvent]:
+    async def chat(self, request: ChatRequest) -> AsyncGenerator[ChatEvent, None]:
         is_llama = await self._is_known_llama()
         body = body_for(request, extended=is_llama or not self.paid, is_llama=is_llama)
         for refusal in self._refused:
@@ -85,6 +95,10 @@ class OpenAIProvider:
                 for event in parser.finish():
                     yield event
             return
+
+    async def check_health(self, seconds: float) -> None:
+        """llama.cpp's own answer to whether it lives. Raises ProviderError."""
+        await self._upstream.json("GET", "/health", seconds=seconds, at_root=True)
 
     async def _is_known_llama(self) -> bool:
         """Looks once, before the first chat; a server without a list gets plain OpenAI."""
@@ -122,4 +136,4 @@ def from_settings(settings: Settings) -> OpenAIProvider:
     paid = settings.openai_paid == "yes" or (settings.openai_paid == "auto" and not is_local_address(base_url))
     host = urlsplit(base_url).netloc.rpartition("@")[2]
     upstream = Upstream(base_url, settings, key=settings.openai_api_key, label=f"The model server at {host}")
-    return OpenAIProvider(settings, upstream, paid=paid)
+    return OpenAIProvider(upstream, paid=paid)
