@@ -2,16 +2,15 @@
 
 import os
 import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from app import all_models, migrations
+from app import all_models as all_models
+from app import migrations
 from app.db.session import Database
 from app.settings import Settings
-
-assert all_models
 
 
 @pytest.fixture(scope="session")
@@ -44,9 +43,8 @@ async def database(settings: Settings) -> AsyncIterator[Database]:
 
 
 @pytest.fixture(autouse=True)
-def _no_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """A developer's own settings must not reach a test."""
     for name in list(os.environ):
         if name.startswith("TEAHOUSE_"):
             monkeypatch.delenv(name)
-    yield

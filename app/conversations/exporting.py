@@ -24,7 +24,11 @@ async def export_json(
     """The part beside the conversation's own fields: `format` and every message, parents before children."""
     names = ("id", "parent_id", "role", "content", "thinking", "status", "finish_reason", "model", "usage", "error")
     messages = [
-        {**{name: getattr(m, name) for name in names}, "superseded": m.superseded, "created_at": show_time(m.created_at)}
+        {
+            **{name: getattr(m, name) for name in names},
+            "superseded": m.superseded,
+            "created_at": show_time(m.created_at),
+        }
         for m in await _messages(session, conversation)
     ]
     return {"format": FORMAT, "messages": messages}

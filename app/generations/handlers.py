@@ -25,7 +25,5 @@ class AnswerHandler:
             return End(JobStatus.cancelled, effects=[write_end(job_id, JobStatus.cancelled, None)])
         return End(JobStatus.succeeded, effects=[write_message(job_id, status="stopped", finish_reason="limit")])
 
-    def abandoned(
-        self, connection: Connection, job_id: str, status: JobStatus, error: dict[str, Any] | None
-    ) -> None:
+    def abandoned(self, connection: Connection, job_id: str, status: JobStatus, error: dict[str, Any] | None) -> None:
         write_end(job_id, status, error)(connection)

@@ -11,6 +11,7 @@ from app.conversations.models import Conversation, Message
 from app.db.session import Database
 from app.generations.prompt import options_of, prompt_of
 from app.generations.recovery import Failure, after_failure, error_of
+from app.generations.titles import deserves_title, enqueue_title
 from app.generations.writer import write_message
 from app.jobs.event_log import MAX_PENDING_BYTES
 from app.jobs.events import LogText, read_after, replay
@@ -118,6 +119,8 @@ class AnswerRun:
                     self._usage = event
                 elif type(event) is Finished:
                     reason = "stop" if event.reason == "tool_calls" else event.reason
+                    if deserves_title(provider) and not request.continues:
+                        await enqueue_title(self._services.database, self._job)
                     return self._ended("complete", reason)
                 if lease.pending_bytes > MAX_PENDING_BYTES:
                     await log.flush(lease)
@@ -155,9 +158,7 @@ class AnswerRun:
         )
 
     def _failed(self, error: dict[str, Any]) -> End:
-        return End(
-            JobStatus.failed, error=error, effects=[write_message(self._job.id, status="failed", error=error)]
-        )
+        return End(JobStatus.failed, error=error, effects=[write_message(self._job.id, status="failed", error=error)])
 
     def _after(self, error: ProviderError, provider: ChatProvider, *, shown: bool) -> Outcome:
         outcome = after_failure(

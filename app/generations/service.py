@@ -82,7 +82,7 @@ class Generations:
         conversation_id: str,
         *,
         content: str,
-        parent_id: str | None | _Head = HEAD,
+        parent_id: str | _Head | None = HEAD,
         model: str | None = None,
         options: dict[str, Any] | None = None,
         once: Once | None = None,

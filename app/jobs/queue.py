@@ -15,17 +15,19 @@ from app.jobs.states import JobStatus
 
 _WAITING = text(
     """
-    SELECT CASE WHEN :count_mine THEN (SELECT count(*) FROM jobs WHERE status = 'queued' AND user_id = :user_id) END,
-           CASE WHEN :count_all THEN (SELECT count(*) FROM jobs WHERE status = 'queued') END
+    SELECT CASE WHEN :count_mine THEN (SELECT count(*) FROM jobs WHERE status = 'queued' AND user_id = :user_id
+                                  AND priority = 0) END,
+           CASE WHEN :count_all THEN (SELECT count(*) FROM jobs WHERE status = 'queued' AND priority = 0) END
     """
 )
 # Users take turns: before my k-th job stand, of everybody else, at most k.
 _PLACE = text(
     """
-    WITH mine(n) AS (SELECT count(*) FROM jobs WHERE status = 'queued' AND user_id = :user_id AND id < :id)
+    WITH mine(n) AS (SELECT count(*) FROM jobs WHERE status = 'queued' AND user_id = :user_id
+                     AND id < :id AND priority <= :priority)
     SELECT n + 1 + coalesce((SELECT sum(min(waiting, n + 1)) FROM
         (SELECT count(*) AS waiting FROM jobs WHERE status = 'queued' AND user_id <> :user_id AND id < :id
-         GROUP BY user_id)), 0),
+           AND priority <= :priority GROUP BY user_id)), 0),
       EXISTS (SELECT 1 FROM jobs WHERE sequence_key = :key AND status = 'queued' AND id < :id)
       OR EXISTS (SELECT 1 FROM jobs WHERE sequence_key = :key AND status = 'running')
     FROM mine
@@ -73,7 +75,7 @@ async def enqueue(
     """
     job_id = job_id or new_id()
     with session.no_autoflush:  # so that everything of the caller's is written in one go
-        place, blocked = await _place(session, user_id, job_id, sequence_key)
+        place, blocked = await _place(session, user_id, job_id, priority, sequence_key)
     status = {"status": JobStatus.queued, "attempt": 0, "position": place}
     events = [*([first_event] if first_event else []), ("status", status)]
     job = Job(
@@ -100,9 +102,12 @@ async def enqueue(
     return job, place
 
 
-async def _place(session: AsyncSession, user_id: str, job_id: str, sequence_key: str | None) -> tuple[int, bool]:
+async def _place(
+    session: AsyncSession, user_id: str, job_id: str, priority: int, sequence_key: str | None
+) -> tuple[int, bool]:
     """The place in the queue, and whether an earlier job of the sequence has not ended."""
-    row = (await session.execute(_PLACE, {"user_id": user_id, "id": job_id, "key": sequence_key})).one()
+    which = {"user_id": user_id, "id": job_id, "priority": priority, "key": sequence_key}
+    row = (await session.execute(_PLACE, which)).one()
     return int(row[0]), bool(row[1])
 
 
@@ -110,5 +115,4 @@ async def position(session: AsyncSession, job: Job) -> int | None:
     """1 = next to start; None unless queued."""
     if job.status != JobStatus.queued:
         return None
-    return (await _place(session, job.user_id, job.id, None))[0]
-
+    return (await _place(session, job.user_id, job.id, job.priority, None))[0]

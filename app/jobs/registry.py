@@ -45,9 +45,7 @@ class Handler(Protocol):
         """How a run ends that was stopped by `cancel` or `time_limit`."""
         ...
 
-    def abandoned(
-        self, connection: Connection, job_id: str, status: JobStatus, error: dict[str, Any] | None
-    ) -> None:
+    def abandoned(self, connection: Connection, job_id: str, status: JobStatus, error: dict[str, Any] | None) -> None:
         """Write the domain's rows when a job ends with nobody running it."""
         ...
 
@@ -61,5 +59,3 @@ def register(kind: str, handler: Handler) -> None:
 
 def handler_of(kind: str) -> Handler:
     return _handlers[kind]
-
-

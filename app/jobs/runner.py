@@ -66,9 +66,7 @@ async def _give_back(log: EventLog, context: JobContext, retry: Retry | None) ->
     if retry is None:
         job = lease.job
         released = await log.run(
-            lambda c: leases.release(
-                c, lease.id, lease.attempt, failures=job.failures, failing_since=job.failing_since
-            )
+            lambda c: leases.release(c, lease.id, lease.attempt, failures=job.failures, failing_since=job.failing_since)
         )
     else:
         released = await log.run(

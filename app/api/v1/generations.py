@@ -100,9 +100,7 @@ async def edit_message(
 ) -> Response:
     """Ask differently: a sibling of your message and an answer to it. Nothing is overwritten."""
     once = await once_of(request, idempotency_key)
-    return accepted_response(
-        await services.generations.edit(principal, message_id, content=body.content, once=once)
-    )
+    return accepted_response(await services.generations.edit(principal, message_id, content=body.content, once=once))
 
 
 @router.post(
@@ -149,5 +147,3 @@ async def continue_message(
     """Go on with an answer that was stopped, cut or interrupted: the same message, a new job."""
     once = await once_of(request, idempotency_key)
     return accepted_response(await services.generations.continue_answer(principal, message_id, once=once))
-
-

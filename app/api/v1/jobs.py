@@ -82,9 +82,7 @@ async def get_job(
     numbered: Sequence[Frame] = ()
     if wait or after is not None:
         with services.viewers.enter(principal.user_id):
-            stream = JobStream(
-                services.database, services.engine.hub, principal.user_id, job_id, still_allowed=_always
-            )
+            stream = JobStream(services.database, services.engine.hub, principal.user_id, job_id, still_allowed=_always)
             seen = parse_position(after)
             frames = await stream.wait(seen if after is not None else None, float(wait))
             numbered = [frame for frame in frames if frame.id is not None]
@@ -155,8 +153,10 @@ async def _done(services: Services, principal: Principal, job_id: str, *, html: 
         message = None
         if job.message_id is not None:
             found, siblings = await reading.message(session, principal, job.message_id)
-            message = await asyncio.to_thread(message_json, found, siblings, html=True) if html else message_json(
-                found, siblings
+            message = (
+                await asyncio.to_thread(message_json, found, siblings, html=True)
+                if html
+                else message_json(found, siblings)
             )
         return {"job": job_json(job, None), "message": message}
 

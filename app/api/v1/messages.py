@@ -19,9 +19,7 @@ router = APIRouter(tags=["messages"])
 Before = Annotated[str | None, Query(max_length=64, description="`prev_cursor` of the window after")]
 
 
-@router.get(
-    "/conversations/{conversation_id}/messages", operation_id="listMessages", response_model=MessageWindow
-)
+@router.get("/conversations/{conversation_id}/messages", operation_id="listMessages", response_model=MessageWindow)
 async def list_messages(
     conversation_id: PathId,
     session: ReadSession,

@@ -1,0 +1,90 @@
+"""Name a conversation after its first exchange, by its own model, when the queue is idle."""
+
+from contextlib import aclosing
+from typing import Any
+
+from sqlalchemy import func, select
+
+from app.conversations.messages import turns_to
+from app.conversations.models import Conversation, Message
+from app.conversations.service import title_from
+from app.db.session import Database
+from app.generations.prompt import prompt_of
+from app.jobs.lease import Claimed, Connection, Effect, End
+from app.jobs.queue import enqueue
+from app.jobs.registry import JobContext, Outcome
+from app.jobs.states import JobStatus
+from app.providers.base import ChatOptions, ChatProvider, ChatRequest
+from app.providers.errors import ProviderError
+from app.providers.events import TextDelta
+
+ASK = "Give this conversation a title of at most six words, in its own language. Answer with the title alone."
+OPTIONS = ChatOptions(temperature=0.2, max_tokens=24, think=False)
+QUOTED = 2000  # characters of the exchange that the model is shown
+
+
+def deserves_title(provider: ChatProvider) -> bool:
+    """Not a paid server's money, and not the demo model's word."""
+    return not provider.paid and provider.name != "embedded"
+
+
+async def enqueue_title(database: Database, job: Claimed) -> None:
+    """After the first answer of a conversation that nobody has named."""
+    assert job.conversation_id is not None
+    async with database.transaction() as session:
+        conversation = await session.get(Conversation, job.conversation_id)
+        query = select(func.count()).select_from(Message).where(Message.conversation_id == job.conversation_id)
+        if conversation is None or conversation.title_origin != "text" or (await session.scalar(query) or 0) > 2:
+            return
+        await enqueue(
+            session,
+            kind="title",
+            user_id=job.user_id,
+            queue=job.queue,
+            conversation_id=conversation.id,
+            priority=1,
+            payload={"model": job.payload["model"]},
+        )
+
+
+class TitleHandler:
+    time_limit = 60.0
+
+    async def run(self, context: JobContext) -> Outcome:
+        """A failure is not told to anybody: the conversation has a title already."""
+        job = context.lease.job
+        try:
+            title = await self._ask(context)
+        except (ProviderError, KeyError):
+            title = ""
+        effects = [_write_title(job.conversation_id, title)] if title else []
+        return End(JobStatus.succeeded, result={"title": title}, effects=effects)
+
+    async def _ask(self, context: JobContext) -> str:
+        job = context.lease.job
+        provider_name, _, model = job.payload["model"].partition("/")
+        provider = context.services.providers.get(provider_name)
+        async with context.services.database.read() as session:
+            conversation = await session.get_one(Conversation, job.conversation_id)
+            turns = await turns_to(session, conversation.id, conversation.head_id or "")
+        exchange = [(role, content[:QUOTED]) for role, content in turns[:2]]
+        request = ChatRequest(model, prompt_of("", [*exchange, ("user", ASK)]), OPTIONS)
+        async with aclosing(provider.chat(request)) as stream:
+            written = [event.text async for event in stream if isinstance(event, TextDelta)]
+        return title_from("".join(written).strip(" \n\"'“”「」《》."))
+
+    def interrupted(self, context: JobContext, reason: str) -> End:
+        return End(JobStatus.cancelled)
+
+    def abandoned(self, connection: Connection, job_id: str, status: JobStatus, error: dict[str, Any] | None) -> None:
+        return None
+
+
+def _write_title(conversation_id: str | None, title: str) -> Effect:
+    def effect(connection: Connection) -> None:
+        connection.execute(
+            "UPDATE conversations SET title = ?, title_origin = 'model' WHERE id = ? AND title_origin = 'text'",
+            (title, conversation_id),
+        )
+
+    return effect
