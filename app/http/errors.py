@@ -77,7 +77,7 @@ MAX_FIELD = 200
 
 def install_error_handlers(app: FastAPI) -> None:
     """Answer every failure as a problem. The pages may set `app.state.render_problem_page` to draw their own."""
-    app.add_exception_handler(AppError, _app_error)
+    app.add_exception_handler(AppError, app_error_response)
     app.add_exception_handler(RequestValidationError, _validation_error)
     app.add_exception_handler(HTTPException, _http_exception)
     app.add_exception_handler(Exception, unexpected_error)
@@ -140,7 +140,7 @@ def _minimal_page(problem: Mapping[str, Any]) -> str:
     )
 
 
-async def _app_error(request: Request, error: Exception) -> Response:
+async def app_error_response(request: Request, error: Exception) -> Response:
     assert isinstance(error, AppError)
     status = STATUS_OF_CODE.get(error.code, STATUS_OF_KIND[error.kind])
     headers = {} if error.retry_after is None else {"Retry-After": str(error.retry_after)}

@@ -1,0 +1,26 @@
+"""The edge of the application, put on in one go."""
+
+from collections.abc import Mapping
+
+from fastapi import FastAPI
+
+from app.http import health
+from app.http.assets import static_files
+from app.http.errors import install_error_handlers
+from app.http.middleware import Edge
+from app.observability.health import Checks
+from app.settings import Settings
+
+
+def install_edge(app: FastAPI, settings: Settings, *, larger_bodies: Mapping[str, int] | None = None) -> None:
+    """Call it after all routes are there and before any other middleware would be added: the last one is outermost.
+
+    `larger_bodies` = path prefix to bytes, for the routes that take more than a megabyte.
+    """
+    app.state.checks = Checks()
+    # The redirect would be an absolute address made from the request; a wrong slash is simply not found.
+    app.router.redirect_slashes = False
+    app.include_router(health.router)
+    app.mount("/static", static_files, name="static")
+    install_error_handlers(app)
+    app.add_middleware(Edge, settings=settings, larger_bodies=larger_bodies)

@@ -1,0 +1,40 @@
+"""A query parameter that a route does not declare is a mistake that should be told, not ignored."""
+
+from typing import Any
+from urllib.parse import unquote_plus
+from weakref import WeakKeyDictionary
+
+from fastapi import Request
+from fastapi.dependencies.utils import get_flat_params
+from fastapi.params import Query
+
+from app.errors import AppError, ErrorKind, FieldError, invalid
+
+MAX_NAMED = 10
+_known: WeakKeyDictionary[Any, frozenset[str]] = WeakKeyDictionary()
+
+
+async def refuse_unknown_parameters(request: Request) -> None:
+    """A dependency of the API's routers."""
+    query: bytes = request.scope["query_string"]
+    if not query:
+        return
+    if b"%00" in query:
+        raise invalid("invalid_text", "Text must not contain NUL or lone surrogates.")
+    names = {unquote_plus(pair.split("=", 1)[0]) for pair in query.decode("latin-1").split("&") if pair}
+    unknown = sorted(names - _declared(request))[:MAX_NAMED]
+    if unknown:
+        errors = [FieldError(name[:100], "unknown_parameter", "There is no such parameter.") for name in unknown]
+        detail = "A query parameter is not known here."
+        raise AppError(ErrorKind.invalid, "unknown_parameter", detail, errors=errors)
+
+
+def _declared(request: Request) -> frozenset[str]:
+    # An included router's route is known by its context, which also has the router's own dependencies.
+    route = request.scope.get("fastapi", {}).get("effective_route_context") or request.scope["route"]
+    names = _known.get(route)
+    if names is None:
+        fields = get_flat_params(route.dependant)
+        names = frozenset(field.alias for field in fields if isinstance(field.field_info, Query))
+        _known[route] = names
+    return names

@@ -1,0 +1,109 @@
+"""Rotating log files that several processes may share; written by a thread, never to the terminal."""
+
+import logging
+import os
+import threading
+from contextlib import suppress
+from pathlib import Path
+from queue import Empty, SimpleQueue
+
+from app.observability.context import job_id, request_id
+from app.observability.log_line import Event, Repeats, render
+from app.observability.redaction import Redactor
+from app.settings import Settings
+
+FILE_BYTES = 10 * 1024 * 1024
+OLD_FILES = 5
+MAX_WAITING = 10_000
+MAX_BATCH = 500
+FLUSH_SECONDS = 3.0
+# Their loggers come with a handler for the terminal, or with a line per request that we write ourselves.
+SERVERS = ("uvicorn", "uvicorn.error", "uvicorn.asgi", "gunicorn", "gunicorn.error")
+SILENT = ("uvicorn.access", "gunicorn.access")
+
+
+def setup_logging(settings: Settings) -> None:
+    """Send this process's log to `<logs>/teahouse.log` and, with their stacks, its errors to `<logs>/error.log`."""
+    root = logging.getLogger()
+    for old in [handler for handler in root.handlers if isinstance(handler, FilesHandler)]:
+        root.removeHandler(old)
+        old.close()
+    settings.logs.mkdir(parents=True, exist_ok=True, mode=0o700)
+    root.addHandler(FilesHandler(settings.logs, Redactor(settings)))
+    root.setLevel(settings.log_level)
+    for name in (*SERVERS, *SILENT):
+        logger = logging.getLogger(name)
+        logger.handlers.clear()
+        logger.propagate = name not in SILENT
+    # A full disk must not turn into stack traces on the terminal, one per line.
+    logging.raiseExceptions = False
+
+
+def hide_secret(secret: str) -> None:
+    """Have one more text hidden from the log: a secret that was made or read after the log was set up."""
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, FilesHandler):
+            handler.redact.hide(secret)
+
+
+class FilesHandler(logging.Handler):
+    """Hands records to a thread, which writes what has gathered in one go: one lock and one write per batch."""
+
+    def __init__(self, folder: Path, redact: Redactor, *, file_bytes: int = FILE_BYTES, old: int = OLD_FILES) -> None:
+        super().__init__()
+        self.redact = redact
+        self._folder, self._file_bytes, self._old = folder, file_bytes, old
+        self._repeats = Repeats()
+        self._start()
+
+    def _start(self) -> None:
+        self._pid = os.getpid()
+        self._queue: SimpleQueue[Event | threading.Event] = SimpleQueue()
+        self._thread = threading.Thread(target=self._run, args=(self._queue,), name="log", daemon=True)
+        self._thread.start()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if self._pid != os.getpid():
+            self._start()  # forked: the thread stayed with the parent
+        suppressed = self._repeats.check(record)
+        if suppressed is not None and self._queue.qsize() < MAX_WAITING:
+            self._queue.put(Event(record, request_id.get(), job_id.get(), suppressed))
+
+    def flush(self) -> None:
+        """Return when what was logged so far is in the files, or when that takes too long."""
+        if self._pid == os.getpid() and self._thread.is_alive():
+            written = threading.Event()
+            self._queue.put(written)
+            written.wait(FLUSH_SECONDS)
+
+    def close(self) -> None:
+        self.flush()
+        super().close()
+
+    def _run(self, queue: "SimpleQueue[Event | threading.Event]") -> None:
+        files = self._open("teahouse.log"), self._open("error.log")
+        while True:
+            batch = [queue.get()]
+            with suppress(Empty):
+                while len(batch) < MAX_BATCH:
+                    batch.append(queue.get_nowait())
+            events = [item for item in batch if isinstance(item, Event)]
+            errors = [event for event in events if event.record.levelno >= logging.ERROR]
+            _write(files[0], [render(event, self.redact) for event in events])
+            _write(files[1], [render(event, self.redact, stack=True) for event in errors])
+            for item in batch:
+                if isinstance(item, threading.Event):
+                    item.set()
+
+    def _open(self, name: str) -> logging.Handler:
+        from concurrent_log_handler import ConcurrentRotatingFileHandler
+
+        handler: logging.Handler = ConcurrentRotatingFileHandler(
+            str(self._folder / name), maxBytes=self._file_bytes, backupCount=self._old, encoding="utf-8", chmod=0o600
+        )
+        return handler
+
+
+def _write(file: logging.Handler, lines: list[str]) -> None:
+    if lines:
+        file.emit(logging.makeLogRecord({"msg": "\n".join(lines)}))
