@@ -7,6 +7,7 @@ from typing import Any
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 from app.providers.base import ChatOptions, ChatProvider, ChatRequest, PromptMessage
+from app.providers.errors import ProviderError
 from app.providers.events import ChatEvent, Finished, TextDelta, ThinkingDelta, Usage
 from app.settings import Settings
 
@@ -45,7 +46,7 @@ async def all_events(provider: ChatProvider, request: ChatRequest) -> list[ChatE
 class Heard(list[ChatEvent]):
     """Events up to an error, and that error."""
 
-    error: Exception | None = None
+    error: ProviderError | None = None
 
 
 async def heard(provider: ChatProvider, request: ChatRequest) -> Heard:
@@ -53,7 +54,7 @@ async def heard(provider: ChatProvider, request: ChatRequest) -> Heard:
     try:
         async for event in provider.chat(request):
             events.append(event)
-    except Exception as error:
+    except ProviderError as error:
         events.error = error
     return events
 

@@ -1,0 +1,146 @@
+"""The list of models of all providers: a dead one neither delays nor empties the others'."""
+
+import asyncio
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.clock import monotonic
+from app.providers import catalog, registry
+from app.providers.catalog import Providers
+from tests.model_server import ModelServer
+from tests.providers.asking import closing, settings_for
+from tests.providers.test_faults import free_port
+
+
+@pytest.fixture(autouse=True)
+def _no_real_ollama(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "DEFAULT_OLLAMA_URL", f"http://127.0.0.1:{free_port()}")
+
+
+async def test_a_refusing_provider_is_a_problem_beside_the_others_models() -> None:
+    async with ModelServer() as server:
+        settings = settings_for(ollama_url=f"http://127.0.0.1:{free_port()}", openai_base_url=server.openai_url)
+        async with closing(Providers(settings)) as providers:
+            listed = await providers.models()
+            assert [m.id for m in listed.items] == ["openai/scripted:latest", "openai/thinker:latest"]
+            assert [p.provider for p in listed.problems] == ["ollama"]
+            assert "cannot be reached" in listed.problems[0].message
+
+
+async def test_a_hanging_provider_costs_the_deadline_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(catalog, "DEADLINE", 0.3)
+    async with ModelServer() as dead, ModelServer() as server:
+        dead.path_faults = {"/api/tags": "hang"}
+        settings = settings_for(ollama_url=dead.url, openai_base_url=server.openai_url)
+        async with closing(Providers(settings)) as providers:
+            began = monotonic()
+            listed = await providers.models()
+            assert 0.25 < monotonic() - began < 1
+            assert len(listed.items) == 2
+            assert [p.provider for p in listed.problems] == ["ollama"]
+
+
+async def test_the_last_list_is_served_while_a_new_one_is_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(catalog, "FRESH_SECONDS", 0.0)
+    async with ModelServer() as server, closing(Providers(settings_for(ollama_url=server.url))) as providers:
+        first = await providers.models()
+        assert [m.name for m in first.items] == ["scripted:latest", "thinker:latest"]
+        server.path_faults = {"/api/tags": "hang"}
+        server.models.append("new:latest")
+        began = monotonic()
+        assert (await providers.models()).items == first.items
+        assert monotonic() - began < 0.2
+
+
+async def test_a_fresh_list_is_not_asked_for_again() -> None:
+    async with ModelServer() as server, closing(Providers(settings_for(ollama_url=server.url))) as providers:
+        await asyncio.gather(*(providers.models() for _ in range(20)))
+        await providers.models()
+        assert len([r for r in server.requests if r.path == "/api/tags"]) == 1
+
+
+async def test_a_provider_that_comes_back_is_listed_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(catalog, "FRESH_SECONDS", 0.05)
+    port = free_port()
+    settings = settings_for(ollama_url=f"http://127.0.0.1:{port}")
+    async with closing(Providers(settings)) as providers:
+        assert (await providers.models()).problems
+        async with ModelServer(port=port):
+            async with asyncio.timeout(3):
+                while not (await providers.models()).items:  # noqa: ASYNC110
+                    await asyncio.sleep(0.05)
+            assert (await providers.models()).problems == []
+
+
+async def test_an_ollama_that_nobody_asked_for_may_be_absent_in_silence() -> None:
+    async with closing(Providers(settings_for())) as providers:
+        listed = await providers.models()
+        assert (listed.items, listed.problems) == ([], [])
+        assert providers.names() == ["ollama"]
+
+
+async def test_an_ollama_that_is_simply_there_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with ModelServer() as server:
+        monkeypatch.setattr("app.providers.ollama.client.DEFAULT_OLLAMA_URL", server.url)
+        async with closing(Providers(settings_for())) as providers:
+            assert [m.provider for m in (await providers.models()).items] == ["ollama", "ollama"]
+
+
+async def test_what_is_listed_of_a_model() -> None:
+    async with ModelServer() as server, closing(Providers(settings_for(ollama_url=server.url))) as providers:
+        server.loaded.add("thinker:latest")
+        plain, thinker = (await providers.models()).items
+        assert (plain.context_length, plain.capabilities, plain.loaded) == (8192, ("chat",), False)
+        assert (thinker.context_length, thinker.capabilities, thinker.loaded) == (8192, ("chat", "thinking"), True)
+
+
+@pytest.mark.parametrize("body", ["status:500", "html", "status:404", "error200"])
+async def test_a_list_that_is_none_is_a_problem(body: str) -> None:
+    async with ModelServer() as server:
+        server.path_faults = {"/api/tags": body, "/v1/models": body}
+        settings = settings_for(ollama_url=server.url, openai_base_url=server.openai_url)
+        async with closing(Providers(settings)) as providers:
+            listed = await providers.models()
+            assert listed.items == []
+            assert {p.provider for p in listed.problems} == {"ollama", "openai"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "ollama", "embedded"),
+    [({}, 4, 2), ({"model_slots": 0}, 0, 2), ({"model_slots": 1}, 1, 1), ({"model_slots": 9}, 9, 2)],
+)
+async def test_slots(settings: dict[str, Any], ollama: int, embedded: int) -> None:
+    async with closing(Providers(settings_for(**settings))) as providers:
+        assert (providers.slots("ollama"), providers.slots("embedded")) == (ollama, embedded)
+
+
+async def test_an_unknown_or_unconfigured_provider_is_a_key_error() -> None:
+    async with closing(Providers(settings_for())) as providers:
+        for name in ("openai", "embedded", "nobody", ""):
+            with pytest.raises(KeyError):
+                providers.get(name)
+        assert providers.get("ollama") is providers.get("ollama")
+
+
+@pytest.mark.parametrize(
+    ("url", "spelled", "paid"),
+    [
+        ("https://api.openai.com/v1", "auto", True),
+        ("http://192.168.1.7:8080/v1", "auto", False),
+        ("http://192.168.1.7:8080/v1", "yes", True),
+        ("https://api.openai.com/v1", "no", False),
+    ],
+)
+async def test_who_is_paid(url: str, spelled: str, paid: bool) -> None:
+    async with closing(Providers(settings_for(openai_base_url=url, openai_paid=spelled))) as providers:
+        assert providers.get("openai").paid is paid
+
+
+def test_importing_the_catalog_imports_no_aiohttp() -> None:
+    program = "import sys, app.providers.catalog; sys.exit('aiohttp' in sys.modules or 'xllamacpp' in sys.modules)"
+    root = Path(__file__).parents[2]
+    assert subprocess.run([sys.executable, "-c", program], cwd=root, check=False).returncode == 0
