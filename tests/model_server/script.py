@@ -22,6 +22,7 @@ _WORDS = {
     "unicode": _split("茶馆 🍵 水 🏮 Grüße 한국어 नमस्ते 👩‍👩‍👧 山 é́ 雨 ✅ 月 naïve 日本語 🇨🇳 书 Ω 花 𝔘"),
     "blank": ["", "\n", "\t"],
     "repeat": ["again"],
+    "clock": ["0"],
 }
 _DIRECTIVE = re.compile(r"\[\[([^\]]*)\]\]")
 
