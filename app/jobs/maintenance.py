@@ -28,6 +28,7 @@ PRUNE_SECONDS = 3600.0
 POISONED = {"code": "poisoned", "message": "This job stopped the server three times.", "retryable": True}
 
 _RUNNING = "SELECT id, attempt, beat, lease_owner FROM jobs WHERE status = 'running'"
+_PROGRESSED = "SELECT 1 FROM job_events WHERE job_id = ? AND attempt = ? AND event IN ('delta', 'thinking') LIMIT 1"
 _UNFOLDED = "SELECT id FROM jobs WHERE finished_at IS NOT NULL AND folded = 0 AND finished_at < ? LIMIT ?"
 
 
@@ -90,7 +91,12 @@ class Maintenance:
 
 
 def rescue(connection: Connection, job_id: str, attempt: int, *, crashed: bool = True) -> StoredEvent | None:
-    """Back to the queue; a job that has now stopped its runner for the third time is failed instead."""
+    """Back to the queue; a job that has now stopped its runner for the third time is failed instead.
+
+    Only crashes in a row without a word written count: a job that gets on is not what kills the server.
+    """
+    if crashed and connection.execute(_PROGRESSED, (job_id, attempt)).fetchone():
+        connection.execute("UPDATE jobs SET crashes = 0 WHERE id = ? AND attempt = ?", (job_id, attempt))
     released = leases.release(connection, job_id, attempt, crashed=crashed)
     if released is None:
         return None

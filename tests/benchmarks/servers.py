@@ -94,7 +94,7 @@ def start_teahouse(data_dir: Path, ollama_url: str, port: int, **settings: str) 
     )
     server = Server(process, f"http://127.0.0.1:{port}", 0.0)
     while time.monotonic() - began < 30:
-        with contextlib.suppress(OSError), urllib.request.urlopen(f"{server.url}/healthz", timeout=1) as answer:  # noqa: S310
+        with contextlib.suppress(OSError), urllib.request.urlopen(f"{server.url}/healthz", timeout=1) as answer:
             if answer.status == 200:
                 server.started_in = time.monotonic() - began
                 return server
