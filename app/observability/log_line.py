@@ -26,6 +26,7 @@ class Event:
     """A record and the circumstances of the thread that logged it."""
 
     record: logging.LogRecord
+    message: str
     request_id: str
     job_id: str
     suppressed: int
@@ -61,7 +62,7 @@ def render(event: Event, redact: Redactor, *, stack: bool = False) -> str:
         "logger": record.name,
         "request_id": event.request_id,
         "job_id": event.job_id,
-        "message": _clean(redact(_message(record)[:MAX_READ]), MAX_FIELD),
+        "message": _clean(redact(event.message), MAX_FIELD),
         "suppressed": event.suppressed,
     }
     if record.exc_info and record.exc_info[1] is not None:
@@ -73,11 +74,12 @@ def render(event: Event, redact: Redactor, *, stack: bool = False) -> str:
     return line.decode().translate(_ESCAPED)
 
 
-def _message(record: logging.LogRecord) -> str:
+def message_of(record: logging.LogRecord) -> str:
+    """Made by the thread that logs: what the arguments stand for may change, or belong to that thread alone."""
     try:
-        return record.getMessage()
+        return record.getMessage()[:MAX_READ]
     except Exception:
-        return f"{record.msg} {record.args!r}"
+        return str(record.msg)[:MAX_READ]
 
 
 def _stack(error: BaseException) -> str:

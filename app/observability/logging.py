@@ -8,7 +8,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 
 from app.observability.context import job_id, request_id
-from app.observability.log_line import Event, Repeats, render
+from app.observability.log_line import Event, Repeats, message_of, render
 from app.observability.redaction import Redactor
 from app.settings import Settings
 
@@ -67,7 +67,7 @@ class FilesHandler(logging.Handler):
             self._start()  # forked: the thread stayed with the parent
         suppressed = self._repeats.check(record)
         if suppressed is not None and self._queue.qsize() < MAX_WAITING:
-            self._queue.put(Event(record, request_id.get(), job_id.get(), suppressed))
+            self._queue.put(Event(record, message_of(record), request_id.get(), job_id.get(), suppressed))
 
     def flush(self) -> None:
         """Return when what was logged so far is in the files, or when that takes too long."""
