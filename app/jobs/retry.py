@@ -7,5 +7,5 @@ LONGEST_DELAY = 30.0
 
 
 def delay(failures: int) -> float:
-    """Seconds before the next attempt after `failures` in a row: doubling, with jitter, so that nobody comes back in step."""
+    """Seconds before the next attempt after `failures` in a row: doubling, with jitter so that nobody is in step."""
     return min(LONGEST_DELAY, FIRST_DELAY * 2.0 ** min(failures, 16)) * random.uniform(0.5, 1.5)  # noqa: S311

@@ -1,0 +1,1 @@
+"""Real processes, real signals, at random moments: nothing that was accepted or shown is lost."""
