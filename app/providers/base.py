@@ -6,6 +6,8 @@ from typing import Any, Literal, Protocol
 
 from app.providers.events import ChatEvent
 
+MAX_MODEL_NAME = 200  # as the API has it; what a server calls longer is not offered
+
 Role = Literal["system", "user", "assistant"]
 
 
@@ -68,7 +70,10 @@ class ChatProvider(Protocol):
         ...
 
     async def can_continue(self) -> bool:
-        """Whether a trailing assistant message is gone on from."""
+        """Whether a trailing assistant message is gone on from.
+
+        Raises ProviderError where only the server knows and it is away: "no" would throw text away.
+        """
         ...
 
     def chat(self, request: ChatRequest) -> AsyncIterator[ChatEvent]:

@@ -1,7 +1,5 @@
 """How talking to a model server fails, by name. The class decides what is retried, never the text."""
 
-# ruff: noqa: N818 (these read as what happened; "Error" would only repeat the base class)
-
 
 class ProviderError(Exception):
     """A failed call. `message` is for people and quotes at most 200 characters of the server, no secrets.

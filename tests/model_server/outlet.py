@@ -8,7 +8,7 @@ from aiohttp import web
 _SMALL = 64 * 1024
 
 
-class Cut(Exception):  # noqa: N818
+class Cut(Exception):
     """The stream ends here by order of the script."""
 
 

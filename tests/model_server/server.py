@@ -101,7 +101,12 @@ class ModelServer:
         if request.path.startswith("/_"):
             return await handler(request)  # type: ignore[no-any-return]
         body = await request.read()
-        record = Received(request.method, request.path, dict(request.headers), connection=_connection(request))
+        record = Received(
+            request.method,
+            request.path,
+            {str(k): v for k, v in request.headers.items()},
+            connection=_connection(request),
+        )
         try:
             record.json = orjson.loads(body) if body else None
         except orjson.JSONDecodeError:

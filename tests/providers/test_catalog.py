@@ -98,6 +98,14 @@ async def test_what_is_listed_of_a_model() -> None:
         assert (thinker.context_length, thinker.capabilities, thinker.loaded) == (8192, ("chat", "thinking"), True)
 
 
+async def test_a_name_that_is_too_long_is_not_offered() -> None:
+    async with ModelServer(models=("x" * 201, "y" * 200, "")) as server:
+        settings = settings_for(ollama_url=server.url, openai_base_url=server.openai_url)
+        async with closing(Providers(settings)) as providers:
+            listed = await providers.models()
+            assert [m.id for m in listed.items] == ["ollama/" + "y" * 200, "openai/" + "y" * 200]
+
+
 @pytest.mark.parametrize("body", ["status:500", "html", "status:404", "error200"])
 async def test_a_list_that_is_none_is_a_problem(body: str) -> None:
     async with ModelServer() as server:

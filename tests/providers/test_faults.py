@@ -1,7 +1,5 @@
 """The provider rows of the fault catalogue, over both kinds, against the scripted server."""
 
-# ruff: noqa: N802 (F07…F16 are the faults' names)
-
 import asyncio
 import re
 import resource

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from app.providers.base import ChatRequest, ModelInfo
+from app.providers.base import MAX_MODEL_NAME, ChatRequest, ModelInfo
 from app.providers.errors import ModelNotFound, ProviderCut, ProviderError, ProviderProtocolError, ProviderUnavailable
 from app.providers.events import ChatEvent
 from app.providers.failures import from_error_event
@@ -168,8 +168,9 @@ def _entries(listed: Any) -> dict[str, str | None] | None:
     models = listed.get("models") if isinstance(listed, dict) else None
     if not isinstance(models, list):
         return None
-    named = [m for m in models if isinstance(m, dict) and isinstance(m.get("name"), str) and m["name"]]
-    return {m["name"]: m.get("digest") if isinstance(m.get("digest"), str) else None for m in named}
+    named = [m for m in models if isinstance(m, dict) and isinstance(m.get("name"), str)]
+    digests = {m["name"]: m.get("digest") if isinstance(m.get("digest"), str) else None for m in named}
+    return {name: digest for name, digest in digests.items() if 0 < len(name) <= MAX_MODEL_NAME}
 
 
 def _window_of(model_info: Any) -> int:

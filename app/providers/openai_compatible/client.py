@@ -5,7 +5,7 @@ from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
-from app.providers.base import ChatRequest, ModelInfo
+from app.providers.base import MAX_MODEL_NAME, ChatRequest, ModelInfo
 from app.providers.errors import ModelNotFound, ProviderCut, ProviderError, ProviderProtocolError, ProviderRejected
 from app.providers.events import ChatEvent
 from app.providers.http import Upstream
@@ -51,9 +51,10 @@ class OpenAIProvider:
         entries = listed.get("data") if isinstance(listed, dict) else None
         if not isinstance(entries, list):
             raise ProviderProtocolError(f"{self._upstream.label}: its list of models has not the shape of one.")
-        named = [e for e in entries if isinstance(e, dict) and isinstance(e.get("id"), str) and e["id"]]
+        named = [e for e in entries if isinstance(e, dict) and isinstance(e.get("id"), str)]
         self._is_llama = any(entry.get("owned_by") == "llamacpp" for entry in named)
         slot = await self._slot_window() if self._is_llama else None
+        named = [entry for entry in named if 0 < len(entry["id"]) <= MAX_MODEL_NAME]
         self._windows = {entry["id"]: slot or _window_of(entry) for entry in named}
         return [ModelInfo(self.name, n, w) for n, w in self._windows.items() if not any(x in n for x in _NO_CHAT)]
 

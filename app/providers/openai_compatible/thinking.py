@@ -24,9 +24,13 @@ class InlineThinking:
         if self._state == "start":
             seen = self._held.lstrip()
             if seen.startswith(_OPEN):
-                self._state, self._held = "thinking", seen[len(_OPEN) :].removeprefix("\n")
+                self._state, self._held = "opened", seen[len(_OPEN) :]
             elif not _OPEN.startswith(seen):
                 self._state = "text"
+        if self._state == "opened":
+            self._held = self._held.lstrip("\n")
+            if self._held:
+                self._state = "thinking"
         if self._state == "thinking":
             yield from self._thought()
         if self._state == "after":

@@ -1,7 +1,5 @@
 """The built-in model, for real: llama.cpp with the packaged weights."""
 
-# ruff: noqa: ASYNC240, N802 (tiny files; F38 is the fault's name in the catalogue)
-
 import asyncio
 import os
 import signal

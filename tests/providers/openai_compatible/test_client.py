@@ -94,7 +94,7 @@ async def test_the_end_is_a_finish_reason() -> None:
         assert end_of(filtered).reason == "content_filter"
 
 
-async def test_A65_the_key_is_sent_and_never_told(caplog: pytest.LogCaptureFixture) -> None:  # noqa: N802
+async def test_A65_the_key_is_sent_and_never_told(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG, logger="app")
     key = "sk-canary-1234567890"
     async with ModelServer(api_key=key) as server:
