@@ -29,10 +29,12 @@ async def test_it_can_be_killed_and_started_again_on_its_port() -> None:
             port = str(ready["port"])
             messages = [{"role": "user", "content": prompt}]
             body = {"model": "scripted", "messages": messages, "stream": False}
-            async with session.post(f"{ready['url']}/api/chat", json=body) as response:
-                answers.append((await response.json())["message"]["content"])
-            async with session.get(f"{ready['url']}/_requests") as response:
-                assert [request["path"] for request in await response.json()] == ["/api/chat"]
-            process.kill()
-            await process.wait()
+            try:
+                async with session.post(f"{ready['url']}/api/chat", json=body) as response:
+                    answers.append((await response.json())["message"]["content"])
+                async with session.get(f"{ready['url']}/_requests") as response:
+                    assert [request["path"] for request in await response.json()] == ["/api/chat"]
+            finally:
+                process.kill()
+                await process.wait()
     assert answers == ["".join(answer_for(prompt, 5))] * 2
