@@ -37,7 +37,7 @@ def _walk(root: Any) -> int:
     while level:
         depth += 1
         nodes += len(level)
-        if depth > MAX_DEPTH + 1 or nodes > MAX_NODES:
+        if nodes > MAX_NODES or (depth > MAX_DEPTH and any(isinstance(value, (dict, list)) for value in level)):
             raise malformed()
         below: list[Any] = []
         for value in level:

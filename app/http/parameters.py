@@ -2,7 +2,6 @@
 
 from typing import Any
 from urllib.parse import unquote_plus
-from weakref import WeakKeyDictionary
 
 from fastapi import Request
 from fastapi.dependencies.utils import get_flat_params
@@ -11,7 +10,9 @@ from fastapi.params import Query
 from app.errors import AppError, ErrorKind, FieldError, invalid
 
 MAX_NAMED = 10
-_known: WeakKeyDictionary[Any, frozenset[str]] = WeakKeyDictionary()
+MAX_KEPT = 2000
+# By identity, since FastAPI's routes have no hash; the route is kept so that its identity is not given to another.
+_known: dict[int, tuple[Any, frozenset[str]]] = {}
 
 
 async def refuse_unknown_parameters(request: Request) -> None:
@@ -32,9 +33,11 @@ async def refuse_unknown_parameters(request: Request) -> None:
 def _declared(request: Request) -> frozenset[str]:
     # An included router's route is known by its context, which also has the router's own dependencies.
     route = request.scope.get("fastapi", {}).get("effective_route_context") or request.scope["route"]
-    names = _known.get(route)
-    if names is None:
+    known = _known.get(id(route))
+    if known is None:
+        if len(_known) >= MAX_KEPT:
+            _known.clear()
         fields = get_flat_params(route.dependant)
         names = frozenset(field.alias for field in fields if isinstance(field.field_info, Query))
-        _known[route] = names
-    return names
+        known = _known[id(route)] = (route, names)
+    return known[1]

@@ -31,10 +31,13 @@ def setup_logging(settings: Settings) -> None:
     settings.logs.mkdir(parents=True, exist_ok=True, mode=0o700)
     root.addHandler(FilesHandler(settings.logs, Redactor(settings)))
     root.setLevel(settings.log_level)
-    for name in (*SERVERS, *SILENT):
-        logger = logging.getLogger(name)
-        logger.handlers.clear()
-        logger.propagate = name not in SILENT
+    for name in SERVERS:
+        logging.getLogger(name).handlers.clear()
+        logging.getLogger(name).propagate = True
+    for name in SILENT:
+        logging.getLogger(name).handlers.clear()
+        logging.getLogger(name).propagate = False
+        logging.getLogger(name).disabled = True
     # A full disk must not turn into stack traces on the terminal, one per line.
     logging.raiseExceptions = False
 

@@ -8,12 +8,13 @@ from app.settings import Settings
 HIDDEN = "***"
 MIN_SECRET = 8
 
+# No part may begin in many places and run far from each of them: strangers choose this text.
 _VALUE = r"""("(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?|(?:bearer\s+)?[^\s"'&,;})\]]+)"""
 _NAMED = re.compile(
-    r"""(?ix) (\w*(?:password|passwd|secret|_token|api[_-]?key|authorization|cookie) ["']? \s*[=:]\s*)""" + _VALUE
+    r"""(?ix) ((?:password|passwd|secret|_token|api[_-]?key|authorization|cookie) ["']? \s*[=:]\s*)""" + _VALUE
 )
 _SHAPED = re.compile(
-    r"(?i:\bbearer\s+)[\w.~+/=-]+|\bth_[\w-]{8,}|\bsk-[\w-]{16,}|\beyJ[\w-]+\.[\w-]+(?:\.[\w-]+)?|(?<=/s/)[\w.-]{8,}"
+    r"(?i:\bbearer\s+)[\w.~+/=-]+|\bth_[\w-]{8,}|\bsk-[\w-]{16,}|\beyJ[\w-]{1,2000}\.[\w-]+(?:\.[\w-]+)?|(?<=/s/)[\w.-]{8,}"
 )
 
 
