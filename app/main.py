@@ -11,6 +11,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from app import __version__, job_handlers, migrations
+from app.accounts.throttling import Throttle
 from app.api.v1.router import router as api_router
 from app.db.session import Database
 from app.generations.loop import GenerationServices
@@ -65,7 +66,6 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 
 async def _open(settings: Settings) -> Services:
-    keyring_of(settings)
     database = Database(settings.database_path, sync=settings.sqlite_sync)
     providers = Providers(settings)
     job_handlers.register_all(settings)
@@ -78,6 +78,8 @@ async def _open(settings: Settings) -> Services:
     await engine.start()
     return Services(
         settings=settings,
+        keyring=keyring_of(settings),
+        throttle=Throttle(settings.rate_limit),
         database=database,
         providers=providers,
         engine=engine,

@@ -20,6 +20,7 @@ class Principal:
     credential: Credential
     session_id: str | None = None
     scopes: frozenset[str] = ALL_SCOPES
+    api_key_id: str | None = None
 
     @property
     def is_admin(self) -> bool:

@@ -7,11 +7,13 @@ from typing import Annotated, cast
 from fastapi import Depends, Request
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.accounts.throttling import Throttle
 from app.db.session import Database
 from app.generations.service import Generations
 from app.http.viewers import Viewers
 from app.jobs.engine import Engine
 from app.providers.catalog import Providers
+from app.security.keys import Keyring
 from app.settings import Settings
 
 
@@ -20,6 +22,8 @@ class Services:
     """What one process has, opened in lifespan; `request.app.state.services`."""
 
     settings: Settings
+    keyring: Keyring
+    throttle: Throttle
     database: Database
     providers: Providers
     engine: Engine

@@ -1,0 +1,59 @@
+"""Signed-in devices: start, list, revoke."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.accounts.models import Session, SessionKind
+from app.clock import utcnow
+from app.errors import not_found
+
+LIFE = timedelta(days=30)
+IDLE_LIFE = timedelta(days=7)
+
+
+async def start_session(
+    session: AsyncSession, user_id: str, *, kind: SessionKind, user_agent: str = "", address: str = ""
+) -> Session:
+    """A new row at every sign-in: nothing that was there before is taken over."""
+    started = Session(
+        user_id=user_id,
+        kind=kind,
+        expires_at=utcnow() + LIFE,
+        user_agent=user_agent[:256],
+        address=address[:45],
+    )
+    session.add(started)
+    await session.flush()
+    return started
+
+
+async def list_sessions(session: AsyncSession, user_id: str) -> Sequence[Session]:
+    """Those that are signed in now, the most recently seen first."""
+    query = (
+        select(Session)
+        .where(Session.user_id == user_id, Session.revoked_at.is_(None), Session.expires_at > utcnow())
+        .where(Session.last_seen_at > utcnow() - IDLE_LIFE)
+        .order_by(Session.last_seen_at.desc())
+    )
+    return (await session.scalars(query)).all()
+
+
+async def revoke_session(session: AsyncSession, user_id: str, session_id: str) -> None:
+    found = await session.scalar(select(Session).where(Session.id == session_id, Session.user_id == user_id))
+    if found is None or found.revoked_at is not None:
+        raise not_found()
+    found.revoked_at = utcnow()
+
+
+async def end_session(session: AsyncSession, session_id: str) -> None:
+    """Sign out; the same for one that is over."""
+    await session.execute(
+        update(Session).where(Session.id == session_id, Session.revoked_at.is_(None)).values(revoked_at=utcnow())
+    )
+
+
+async def touch_session(session: AsyncSession, session_id: str) -> None:
+    await session.execute(update(Session).where(Session.id == session_id).values(last_seen_at=utcnow()))

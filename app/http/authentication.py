@@ -1,0 +1,107 @@
+"""Who is calling: on the API a bearer alone, on pages the cookie alone."""
+
+import asyncio
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+from fastapi.security import OAuth2PasswordBearer
+
+from app.accounts.api_keys import touch_key
+from app.accounts.credentials import Caller, caller_of_api_key, caller_of_session, is_still_allowed
+from app.accounts.principal import Principal
+from app.accounts.sessions import touch_session
+from app.db.session import Database
+from app.errors import AppError, ErrorKind
+from app.http.deps import ReadSession, Services, ServicesDep
+from app.http.signing_in import session_id_of
+from app.observability.context import request_id
+from app.security import jwt, tokens
+
+_scheme = OAuth2PasswordBearer("/api/v1/auth/login", auto_error=False, description="An access token or an API key.")
+_background: set[asyncio.Task[Any]] = set()
+
+
+def _bearer(request: Request) -> str:
+    """The one token of the one Authorization header; anything doubtful is no token at all."""
+    headers = request.headers.getlist("authorization")
+    if len(headers) != 1:
+        raise jwt.invalid_token()
+    scheme, _, token = headers[0].partition(" ")
+    if scheme != "Bearer" or not token or not token.isascii() or " " in token:
+        raise jwt.invalid_token()
+    return token
+
+
+async def api_principal(
+    request: Request, session: ReadSession, services: ServicesDep, _: Annotated[str | None, Depends(_scheme)]
+) -> Principal:
+    token = _bearer(request)
+    if tokens.is_token(tokens.API_KEY, token):
+        caller = await caller_of_api_key(session, token)
+    else:
+        claims = jwt.decode(services.keyring, token)
+        caller = await caller_of_session(session, claims.session_id, "access_token")
+        if caller is not None and caller.principal.user_id != claims.user_id:
+            caller = None
+    if caller is None:
+        raise jwt.invalid_token()
+    _seen(services, caller)
+    if not (request.method == "GET" and request.url.path.startswith("/api/v1/jobs/")):
+        services.throttle.count_request(caller.principal.user_id)
+    caller.principal.require("read" if request.method in ("GET", "HEAD") else "write")
+    return caller.principal
+
+
+async def api_admin(principal: "ApiPrincipal") -> Principal:
+    principal.require("admin")
+    return principal
+
+
+ApiPrincipal = Annotated[Principal, Depends(api_principal)]
+# The scope follows the method; the second name says what a route is for.
+ApiWriter = ApiPrincipal
+ApiAdmin = Annotated[Principal, Depends(api_admin)]
+
+
+async def optional_page_principal(request: Request, session: ReadSession, services: ServicesDep) -> Principal | None:
+    """Who the cookie says, if it still counts."""
+    session_id = session_id_of(request, services)
+    caller = await caller_of_session(session, session_id, "cookie") if session_id else None
+    if caller is None:
+        return None
+    _seen(services, caller)
+    return caller.principal
+
+
+async def page_principal(principal: "OptionalPagePrincipal") -> Principal:
+    """Pages turn this error into the way to the sign-in form and back."""
+    if principal is None:
+        raise AppError(ErrorKind.unauthenticated, "sign_in", "Sign in to see this page.")
+    return principal
+
+
+OptionalPagePrincipal = Annotated[Principal | None, Depends(optional_page_principal)]
+PagePrincipal = Annotated[Principal, Depends(page_principal)]
+
+
+async def still_allowed(database: Database, principal: Principal) -> bool:
+    """Asked by open streams every few seconds: signed out, disabled or revoked elsewhere ends them."""
+    async with database.read() as session:
+        return await is_still_allowed(session, principal)
+
+
+def _seen(services: Services, caller: Caller) -> None:
+    """Note at most once a minute that the credential is used, after the request has its answer."""
+    if not caller.stale:
+        return
+    task = asyncio.create_task(_touch(services, caller.principal), name=f"seen-{request_id.get('')}")
+    _background.add(task)
+    task.add_done_callback(_background.discard)
+
+
+async def _touch(services: Services, principal: Principal) -> None:
+    async with services.database.transaction() as session:
+        if principal.session_id is not None:
+            await touch_session(session, principal.session_id)
+        elif principal.api_key_id is not None:
+            await touch_key(session, principal.api_key_id)

@@ -1,0 +1,83 @@
+"""Unsafe page requests come from our own pages: a token bound to the session, and the Origin as second line."""
+
+import secrets
+from datetime import timedelta
+
+from fastapi import Request, Response
+
+from app.accounts.principal import Principal
+from app.errors import AppError, ErrorKind
+from app.http.deps import Services, get_services
+from app.http.signing_in import session_id_of
+from app.security import signing
+
+COOKIE = "teahouse_csrf"
+FIELD, HEADER = "csrf_token", "x-csrf-token"
+LIFE = timedelta(days=30)
+PURPOSE = "csrf"
+
+
+def _cookie_name(services: Services) -> str:
+    return f"__Host-{COOKIE}" if services.settings.is_https else COOKIE
+
+
+def csrf_token(request: Request, principal: Principal | None) -> str:
+    """The token for forms and the HTMX header of this page. Signed out, it hangs on a cookie of its own:
+
+    call `set_csrf_cookie` on the response then.
+    """
+    services = get_services(request)
+    if principal is not None and principal.session_id is not None:
+        return signing.sign_detached(services.keyring, PURPOSE, principal.session_id)
+    nonce = request.cookies.get(_cookie_name(services)) or getattr(request.state, "csrf_nonce", None)
+    if not nonce:
+        nonce = request.state.csrf_nonce = secrets.token_urlsafe(24)
+    return signing.sign_detached(services.keyring, PURPOSE, nonce)
+
+
+def set_csrf_cookie(request: Request, response: Response) -> None:
+    """Only when this request made a new one."""
+    nonce = getattr(request.state, "csrf_nonce", None)
+    if nonce:
+        services = get_services(request)
+        response.set_cookie(
+            _cookie_name(services),
+            nonce,
+            path="/",
+            httponly=True,
+            samesite="lax",
+            secure=services.settings.is_https,
+        )
+
+
+async def verify_csrf(request: Request) -> None:
+    """A dependency of every unsafe page route; reads no cookie that it does not check."""
+    services = get_services(request)
+    _check_origin(request)
+    token = request.headers.get(HEADER)
+    if token is None:
+        form = await request.form()
+        field = form.get(FIELD)
+        token = field if isinstance(field, str) else None
+    bound_to = session_id_of(request, services) or request.cookies.get(_cookie_name(services))
+    if not token or not bound_to or not signing.verify_detached(services.keyring, PURPOSE, bound_to, token, LIFE):
+        raise refused()
+
+
+def same_origin(request: Request) -> bool:
+    """Whether the browser says that the request comes from this site's own pages, or from no page at all."""
+    origins = request.headers.getlist("origin")
+    if origins:
+        own = f"{request.url.scheme}://{request.headers.get('host', '')}".lower()
+        return len(origins) == 1 and origins[0].lower() == own
+    return request.headers.get("sec-fetch-site", "none") in ("same-origin", "none")
+
+
+def _check_origin(request: Request) -> None:
+    if not same_origin(request):
+        raise refused()
+
+
+def refused() -> AppError:
+    detail = "The form is out of date or did not come from this site. Go back, reload and try again."
+    return AppError(ErrorKind.forbidden, "csrf", detail)

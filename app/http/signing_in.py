@@ -1,0 +1,96 @@
+"""Sign in and out, for both faces: the throttle, the password, one session row, one cookie."""
+
+from datetime import timedelta
+
+from fastapi import Request, Response
+
+from app.accounts import sessions
+from app.accounts.models import Session, SessionKind, User
+from app.accounts.passwords import check_login
+from app.accounts.service import check_account, fold, register
+from app.errors import AppError
+from app.http.deps import Services
+from app.security import hashing, signing
+
+COOKIE = "teahouse_session"
+COOKIE_LIFE = timedelta(days=30)
+PURPOSE = "session"
+
+
+def cookie_name(services: Services) -> str:
+    """The prefix makes browsers refuse a cookie that a sub-domain or plain http would set."""
+    return f"__Host-{COOKIE}" if services.settings.is_https else COOKIE
+
+
+def address_of(request: Request) -> str:
+    """As the trusted proxy says, if there is one (the edge has seen to it)."""
+    return request.client.host if request.client else ""
+
+
+async def sign_in(
+    services: Services, request: Request, login: str, password: str, *, kind: SessionKind
+) -> tuple[User, Session]:
+    """A new session of the user of that name and password; raises `wrong_credentials` or `rate_limited`."""
+    address, folded = address_of(request), fold(login.strip())
+    services.throttle.begin_sign_in(folded, address)
+    try:
+        user = await check_login(services.database, login, password)
+    except AppError:
+        services.throttle.failed_sign_in(address)
+        raise
+    services.throttle.succeeded_sign_in(folded)
+    async with services.database.transaction() as session:
+        started = await sessions.start_session(
+            session, user.id, kind=kind, user_agent=request.headers.get("user-agent", ""), address=address
+        )
+    return user, started
+
+
+async def sign_up(
+    services: Services, request: Request, username: str, email: str, password: str, invite: str | None = None
+) -> User:
+    """A new user, by registration; the password is hashed before the transaction, which would hold up every writer."""
+    name, address = check_account(username, email, password)
+    services.throttle.count_registration(address_of(request))
+    password_hash = await hashing.hash_password(password)
+    async with services.database.transaction() as session:
+        return await register(
+            session,
+            username=name,
+            email=address,
+            password_hash=password_hash,
+            signup=services.settings.signup,
+            invite=invite,
+        )
+
+
+def set_session_cookie(response: Response, services: Services, session_id: str) -> None:
+    response.set_cookie(
+        cookie_name(services),
+        signing.sign(services.keyring, PURPOSE, session_id),
+        max_age=int(COOKIE_LIFE.total_seconds()),
+        path="/",
+        httponly=True,
+        samesite="lax",
+        secure=services.settings.is_https,
+    )
+
+
+def clear_session_cookie(response: Response, services: Services) -> None:
+    response.delete_cookie(
+        cookie_name(services), path="/", httponly=True, samesite="lax", secure=services.settings.is_https
+    )
+
+
+def session_id_of(request: Request, services: Services) -> str | None:
+    """The signed id in the cookie. Two cookies of the name mean that somebody tossed one in: signed out."""
+    name = cookie_name(services)
+    values = [
+        value
+        for header in request.headers.getlist("cookie")
+        for key, _, value in (part.strip().partition("=") for part in header.split(";"))
+        if key == name
+    ]
+    if len(values) != 1:
+        return None
+    return signing.unsign(services.keyring, PURPOSE, values[0].strip('"'), COOKIE_LIFE)
