@@ -31,12 +31,12 @@ async def docs(request: Request) -> Response:
 
 @lru_cache(maxsize=4)
 def _page(app: FastAPI) -> str:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    from jinja2 import Environment, FileSystemLoader
 
+    # Not strict about names: almost every key of an OpenAPI document is optional.
     templates = Environment(
         loader=FileSystemLoader(ROOT / "templates"),
         autoescape=True,
-        undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )

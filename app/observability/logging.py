@@ -57,6 +57,7 @@ class FilesHandler(logging.Handler):
         self.redact = redact
         self._folder, self._file_bytes, self._old = folder, file_bytes, old
         self._repeats = Repeats()
+        self._lost = 0
         self._start()
 
     def _start(self) -> None:
@@ -69,8 +70,13 @@ class FilesHandler(logging.Handler):
         if self._pid != os.getpid():
             self._start()  # forked: the thread stayed with the parent
         suppressed = self._repeats.check(record)
-        if suppressed is not None and self._queue.qsize() < MAX_WAITING:
-            self._queue.put(Event(record, message_of(record), request_id.get(), job_id.get(), suppressed))
+        if suppressed is None:
+            return
+        if self._queue.qsize() >= MAX_WAITING:
+            self._lost += 1  # the disk does not keep up; memory must not pay for it
+            return
+        self._queue.put(Event(record, message_of(record), request_id.get(), job_id.get(), suppressed + self._lost))
+        self._lost = 0
 
     def flush(self) -> None:
         """Return when what was logged so far is in the files, or when that takes too long."""
