@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from app.observability.context import job_id, request_id
-from app.observability.log_line import MAX_FIELD
+from app.observability.log_line import MAX_FIELD, Event, message_of, render
 from app.observability.logging import FilesHandler, hide_secret, setup_logging
 from app.observability.redaction import Redactor
 from app.settings import Settings
@@ -86,7 +86,6 @@ def test_errors_go_to_both_files_and_their_stack_to_one(logs: Path) -> None:
         '"} {"level":"ERROR","message":"forged"}',
         "\x85next\u2028line\u2029paragraph\x9b31m",
         "%s %d {0} {x!r} %(name)s",
-        "lone \ud800 surrogate",
         "nul \0",
     ],
 )
@@ -99,6 +98,12 @@ def test_A66_whatever_is_logged_stays_on_its_line(logs: Path, text: str) -> None
     raw = (logs / "teahouse.log").read_text()
     assert not any(ord(character) < 32 or 127 <= ord(character) < 160 for character in raw.replace("\n", ""))
     assert len(raw.splitlines()) == 2
+
+
+def test_A66_a_lone_surrogate_is_no_reason_to_lose_a_line(tmp_path: Path) -> None:
+    record = logging.makeLogRecord({"msg": "lone \ud800 surrogate", "created": 0.0})
+    line = render(Event(record, message_of(record), "", "", 0), Redactor(_settings(tmp_path)))
+    assert json.loads(line)["message"] == r"lone \ud800 surrogate"
 
 
 def test_A66_a_megabyte_is_cut(logs: Path) -> None:
