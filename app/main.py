@@ -12,6 +12,7 @@ from fastapi import FastAPI
 
 from app import __version__, job_handlers, migrations
 from app.accounts.throttling import Throttle
+from app.api.docs import install_docs
 from app.api.v1.router import router as api_router
 from app.db.session import Database
 from app.generations.loop import GenerationServices
@@ -43,6 +44,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.state.settings = settings
     app.include_router(api_router, prefix="/api/v1")
+    install_docs(app)
     install_pages(app, settings)
     install_edge(app, settings)
     return app

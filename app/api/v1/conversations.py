@@ -103,7 +103,7 @@ async def export_conversation(
     conversation_id: PathId,
     session: ReadSession,
     principal: ApiPrincipal,
-    format: str = Query("json", pattern="^(json|markdown)$"),  # noqa: A002 - the contract's word
+    format: str = Query("json", pattern="^(json|markdown)$"),
 ) -> Response:
     """The whole conversation: all branches as JSON, the branch in view as Markdown."""
     conversation = await service.get_conversation(session, principal, conversation_id)

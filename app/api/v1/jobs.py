@@ -43,7 +43,7 @@ async def list_jobs(
     principal: ApiPrincipal,
     status: Annotated[Status | None, Query()] = None,
     kind: Annotated[Kind | None, Query()] = None,
-    all: Annotated[bool, Query(description="everybody's; administrators only")] = False,  # noqa: A002
+    all: Annotated[bool, Query(description="everybody's; administrators only")] = False,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Response:
@@ -76,7 +76,7 @@ async def get_job(
     services: ServicesDep,
     wait: Annotated[int, Query(ge=0, le=30, description="seconds to hold the answer")] = 0,
     after: After = None,
-    format: Format = "text",  # noqa: A002 - the contract's word
+    format: Format = "text",
 ) -> Response:
     """With `after` also the newer events, as soon as there are any; without, `wait` holds until the job ends."""
     numbered: Sequence[Frame] = ()
@@ -109,7 +109,7 @@ async def stream_job_events(
     principal: ApiPrincipal,
     services: ServicesDep,
     after: After = None,
-    format: Format = "text",  # noqa: A002 - the contract's word
+    format: Format = "text",
     last_event_id: Annotated[str | None, Header(alias="Last-Event-ID")] = None,
 ) -> Response:
     """The job's events as they are committed, resumable at any position by `Last-Event-ID` or `after`."""

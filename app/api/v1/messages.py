@@ -26,7 +26,7 @@ async def list_messages(
     principal: ApiPrincipal,
     limit: Limit = 50,
     before: Before = None,
-    format: Format = "text",  # noqa: A002 - the contract's word
+    format: Format = "text",
 ) -> Response:
     """The last messages of the branch in view, newest last; `before` takes `prev_cursor` to go up."""
     conversation = await get_conversation(session, principal, conversation_id)
@@ -44,7 +44,7 @@ async def get_message(
     message_id: PathId,
     session: ReadSession,
     principal: ApiPrincipal,
-    format: Format = "text",  # noqa: A002 - the contract's word
+    format: Format = "text",
 ) -> Response:
     message, siblings = await reading.message(session, principal, message_id)
     body: dict[str, Any] = await asyncio.to_thread(message_json, message, siblings, html=format == "html")

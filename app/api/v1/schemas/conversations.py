@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
 
 from app.api.v1.schemas.base import Id, Schema, Timestamp, View
 from app.clock import rfc3339
@@ -44,7 +44,7 @@ class ConversationCreate(Schema):
     system_prompt: SystemPrompt = ""
     options: Options | None = None
 
-    model_config = {"json_schema_extra": {"examples": [{"title": "Tea", "system_prompt": "Answer briefly."}]}}
+    model_config = ConfigDict(json_schema_extra={"examples": [{"title": "Tea", "system_prompt": "Answer briefly."}]})
 
 
 class ConversationUpdate(Schema):
@@ -58,7 +58,7 @@ class ConversationUpdate(Schema):
     archived: bool | None = None
     head_id: Id | None = None
 
-    model_config = {"json_schema_extra": {"examples": [{"title": "Green tea", "pinned": True}]}}
+    model_config = ConfigDict(json_schema_extra={"examples": [{"title": "Green tea", "pinned": True}]})
 
     def changes(self) -> dict[str, Any]:
         changes = {name: getattr(self, name) for name in self.model_fields_set}

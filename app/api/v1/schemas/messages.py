@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
 from app.api.v1.schemas.base import Id, Schema, Timestamp, View
@@ -32,13 +32,13 @@ class MessageCreate(Schema):
     model: ModelId | None = None
     options: Options | None = None
 
-    model_config = {"json_schema_extra": {"examples": [{"content": "How long should green tea steep?"}]}}
+    model_config = ConfigDict(json_schema_extra={"examples": [{"content": "How long should green tea steep?"}]})
 
 
 class MessageEdit(Schema):
     content: Content
 
-    model_config = {"json_schema_extra": {"examples": [{"content": "How long should black tea steep?"}]}}
+    model_config = ConfigDict(json_schema_extra={"examples": [{"content": "How long should black tea steep?"}]})
 
 
 class Regenerate(Schema):

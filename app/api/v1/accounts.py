@@ -1,0 +1,68 @@
+"""What administrators do with users: list, create, change, delete, invite."""
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from app.accounts import service
+from app.api.v1.responses import Cursor, JsonResponse, Limit, PathId, bad_cursor, from_cursor, to_cursor
+from app.api.v1.schemas.accounts import InviteView, UserCreate, UserUpdate, UserView, changes_of, user_json
+from app.api.v1.schemas.base import Page
+from app.clock import rfc3339
+from app.errors import AppError
+from app.http.authentication import ApiAdmin
+from app.http.deps import ReadSession, ServicesDep, WriteSession
+from app.ids import parse_id
+from app.security import hashing
+
+router = APIRouter(tags=["administration"])
+
+
+@router.get("/users", operation_id="listUsers", response_model=Page[UserView])
+async def list_users(session: ReadSession, principal: ApiAdmin, limit: Limit = 50, cursor: Cursor = None) -> Response:
+    """Oldest first."""
+    found = await service.list_users(session, after=_after(cursor) if cursor else None, limit=limit + 1)
+    next_cursor = to_cursor(found[limit - 1].id) if len(found) > limit else None
+    return JsonResponse({"items": [user_json(user) for user in found[:limit]], "next_cursor": next_cursor})
+
+
+def _after(cursor: str) -> str:
+    try:
+        return parse_id(from_cursor(cursor, 1)[0])
+    except AppError:
+        raise bad_cursor() from None
+
+
+@router.post("/users", status_code=201, operation_id="createUser", response_model=UserView)
+async def create_user(body: UserCreate, principal: ApiAdmin, services: ServicesDep) -> Response:
+    name, address = service.check_account(body.username, body.email, body.password)
+    hashed = await hashing.hash_password(body.password)
+    async with services.database.transaction() as session:
+        user = await service.create_user(session, username=name, email=address, password_hash=hashed, role=body.role)
+    return JsonResponse(user_json(user), 201, {"Location": f"/api/v1/users/{user.id}"})
+
+
+@router.patch("/users/{user_id}", operation_id="updateUser", response_model=UserView)
+async def update_user(user_id: PathId, body: UserUpdate, principal: ApiAdmin, services: ServicesDep) -> Response:
+    """A disabled user is signed out everywhere at once, and what they had running is cancelled."""
+    async with services.database.transaction() as session:
+        user = await service.update_user(session, user_id, changes_of(body))
+    if user.disabled_at is not None:
+        await services.generations.cancel_all(user_id)
+    return JsonResponse(user_json(user))
+
+
+@router.delete("/users/{user_id}", status_code=204, operation_id="deleteUser")
+async def delete_user(user_id: PathId, principal: ApiAdmin, services: ServicesDep) -> Response:
+    """With everything that is theirs."""
+    await services.generations.cancel_all(user_id)
+    async with services.database.transaction() as session:
+        await service.delete_user(session, user_id)
+    return Response(status_code=204)
+
+
+@router.post("/invites", status_code=201, operation_id="createInvite", response_model=InviteView)
+async def create_invite(session: WriteSession, principal: ApiAdmin) -> Response:
+    """For one person, for a week; the secret is in this answer and nowhere else."""
+    invite, secret = await service.create_invite(session, principal.user_id)
+    body = {"id": invite.id, "invite": secret, "expires_at": rfc3339(invite.expires_at)}
+    return JsonResponse(body, 201, {"Location": "/api/v1/auth/register"})

@@ -1,0 +1,173 @@
+"""Register, sign in, refresh, sign out; profile, password, devices, API keys."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Form, Request
+from starlette.responses import Response
+
+from app.accounts import api_keys, sessions
+from app.accounts.access_tokens import access_token, issue_pair, rotate
+from app.accounts.credentials import caller_of_session
+from app.accounts.passwords import check_current
+from app.accounts.service import delete_user, get_user, set_password, update_user
+from app.api.v1.responses import JsonResponse, PathId
+from app.api.v1.schemas.accounts import (
+    ApiKeyCreate,
+    ApiKeyView,
+    MeUpdate,
+    PasswordChange,
+    RefreshRequest,
+    Register,
+    SessionView,
+    TokenView,
+    UserView,
+    api_key_json,
+    changes_of,
+    session_json,
+    user_json,
+)
+from app.api.v1.schemas.base import Page
+from app.http.authentication import ApiPrincipal, ApiWriter
+from app.http.csrf import same_origin
+from app.http.deps import ReadSession, ServicesDep, WriteSession
+from app.http.signing_in import clear_session_cookie, session_id_of, set_session_cookie, sign_in, sign_up
+from app.security import hashing, jwt
+
+router = APIRouter(prefix="/auth", tags=["accounts"])
+
+
+def _token_json(access: str, refresh: str | None = None) -> dict[str, Any]:
+    body = {"access_token": access, "token_type": "bearer", "expires_in": jwt.LIFETIME}
+    return body if refresh is None else {**body, "refresh_token": refresh}
+
+
+@router.post("/register", status_code=201, operation_id="register", response_model=UserView)
+async def register(body: Register, request: Request, services: ServicesDep) -> Response:
+    """The first to register becomes the administrator."""
+    user = await sign_up(services, request, body.username, body.email, body.password, body.invite)
+    return JsonResponse(user_json(user), 201, {"Location": "/api/v1/auth/me"})
+
+
+@router.post("/login", operation_id="login", response_model=TokenView, response_model_exclude_none=True)
+async def login(
+    request: Request,
+    services: ServicesDep,
+    username: Annotated[str, Form(max_length=254, description="name or e-mail address")],
+    password: Annotated[str, Form(max_length=256)],
+    grant_type: Annotated[str, Form(pattern="^password$")] = "password",
+    scope: Annotated[str, Form(max_length=100)] = "",
+    client_id: Annotated[str | None, Form(max_length=100)] = None,
+    client_secret: Annotated[str | None, Form(max_length=100)] = None,
+) -> Response:
+    """OAuth2's password flow. From our own pages it also sets the session cookie, so both faces are signed in."""
+    _, started = await sign_in(services, request, username, password, kind="api")
+    async with services.database.transaction() as session:
+        pair = await issue_pair(session, services.keyring, started)
+    response = JsonResponse(_token_json(pair.access_token, pair.refresh_token))
+    if same_origin(request):
+        set_session_cookie(response, services, started.id)
+    return response
+
+
+@router.post("/refresh", operation_id="refresh", response_model=TokenView, response_model_exclude_none=True)
+async def refresh(request: Request, services: ServicesDep, body: RefreshRequest | None = None) -> Response:
+    """With a refresh token: the rotated pair. Without: a new access token by the session cookie, same-origin only."""
+    if body is None:
+        return JsonResponse(_token_json(await _by_cookie(request, services)))
+    async with services.database.transaction() as session:
+        pair = await rotate(session, services.keyring, body.refresh_token)
+    if pair is None:
+        raise jwt.invalid_token()
+    return JsonResponse(_token_json(pair.access_token, pair.refresh_token))
+
+
+async def _by_cookie(request: Request, services: ServicesDep) -> str:
+    session_id = session_id_of(request, services) if same_origin(request) else None
+    async with services.database.read() as session:
+        caller = await caller_of_session(session, session_id, "cookie") if session_id else None
+    if caller is None or session_id is None:
+        raise jwt.invalid_token()
+    return access_token(services.keyring, caller.principal.user_id, session_id)
+
+
+@router.post("/logout", status_code=204, operation_id="logout")
+async def logout(request: Request, principal: ApiWriter, services: ServicesDep) -> Response:
+    """Ends the session behind the token: its cookie, access and refresh tokens, and its open streams."""
+    async with services.database.transaction() as session:
+        if principal.session_id is not None:
+            await sessions.end_session(session, principal.session_id)
+    response = Response(status_code=204)
+    if same_origin(request):
+        clear_session_cookie(response, services)
+    return response
+
+
+@router.get("/me", operation_id="getMe", response_model=UserView)
+async def get_me(session: ReadSession, principal: ApiPrincipal) -> Response:
+    return JsonResponse(user_json(await get_user(session, principal.user_id)))
+
+
+@router.patch("/me", operation_id="updateMe", response_model=UserView)
+async def update_me(body: MeUpdate, session: WriteSession, principal: ApiWriter, services: ServicesDep) -> Response:
+    changes = changes_of(body, nullable=frozenset({"default_model"}))
+    if changes.get("default_model"):
+        services.generations.check_model(changes["default_model"])
+    return JsonResponse(user_json(await update_user(session, principal.user_id, changes)))
+
+
+@router.delete("/me", status_code=204, operation_id="deleteMe")
+async def delete_me(principal: ApiWriter, services: ServicesDep) -> Response:
+    """The account with everything that is in it. There is no way back."""
+    await services.generations.cancel_all(principal.user_id)
+    async with services.database.transaction() as session:
+        await delete_user(session, principal.user_id)
+    return Response(status_code=204)
+
+
+@router.post("/password", status_code=204, operation_id="changePassword")
+async def change_password(body: PasswordChange, principal: ApiWriter, services: ServicesDep) -> Response:
+    """Every other sign-in and every API key ends."""
+    await check_current(services.database, principal.user_id, body.current_password)
+    hashed = await hashing.hash_password(body.new_password)
+    async with services.database.transaction() as session:
+        await set_password(session, principal.user_id, hashed, keep_session=principal.session_id)
+    return Response(status_code=204)
+
+
+@router.get("/sessions", operation_id="listSessions", response_model=Page[SessionView])
+async def list_sessions(session: ReadSession, principal: ApiPrincipal) -> Response:
+    """Devices signed in."""
+    found = await sessions.list_sessions(session, principal.user_id)
+    return JsonResponse({"items": [session_json(s, principal.session_id) for s in found], "next_cursor": None})
+
+
+@router.delete("/sessions/{session_id}", status_code=204, operation_id="revokeSession")
+async def revoke_session(session_id: PathId, session: WriteSession, principal: ApiWriter) -> Response:
+    await sessions.revoke_session(session, principal.user_id, session_id)
+    return Response(status_code=204)
+
+
+@router.get(
+    "/api-keys",
+    operation_id="listApiKeys",
+    response_model=Page[ApiKeyView],
+    response_model_exclude_none=True,
+)
+async def list_api_keys(session: ReadSession, principal: ApiPrincipal) -> Response:
+    found = await api_keys.list_keys(session, principal.user_id)
+    return JsonResponse({"items": [api_key_json(key) for key in found], "next_cursor": None})
+
+
+@router.post("/api-keys", status_code=201, operation_id="createApiKey", response_model=ApiKeyView)
+async def create_api_key(body: ApiKeyCreate, session: WriteSession, principal: ApiWriter) -> Response:
+    """The secret is in this answer and nowhere else."""
+    key, secret = await api_keys.create_key(
+        session, principal, name=body.name, scopes=body.scopes, expires_at=body.expires_at
+    )
+    return JsonResponse(api_key_json(key, secret), 201, {"Location": f"/api/v1/auth/api-keys/{key.id}"})
+
+
+@router.delete("/api-keys/{key_id}", status_code=204, operation_id="revokeApiKey")
+async def revoke_api_key(key_id: PathId, session: WriteSession, principal: ApiWriter) -> Response:
+    await api_keys.revoke_key(session, principal.user_id, key_id)
+    return Response(status_code=204)
