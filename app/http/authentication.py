@@ -12,7 +12,7 @@ from app.accounts.principal import Principal
 from app.accounts.sessions import touch_session
 from app.db.session import Database
 from app.errors import AppError, ErrorKind
-from app.http.deps import ReadSession, Services, ServicesDep
+from app.http.deps import Services, ServicesDep
 from app.http.signing_in import session_id_of
 from app.observability.context import request_id
 from app.security import jwt, tokens
@@ -33,23 +33,29 @@ def _bearer(request: Request) -> str:
 
 
 async def api_principal(
-    request: Request, session: ReadSession, services: ServicesDep, _: Annotated[str | None, Depends(_scheme)]
+    request: Request, services: ServicesDep, _: Annotated[str | None, Depends(_scheme)]
 ) -> Principal:
-    token = _bearer(request)
-    if tokens.is_token(tokens.API_KEY, token):
-        caller = await caller_of_api_key(session, token)
-    else:
-        claims = jwt.decode(services.keyring, token)
-        caller = await caller_of_session(session, claims.session_id, "access_token")
-        if caller is not None and caller.principal.user_id != claims.user_id:
-            caller = None
-    if caller is None:
-        raise jwt.invalid_token()
+    caller = await _caller(services, _bearer(request))
     _seen(services, caller)
     if not (request.method == "GET" and request.url.path.startswith("/api/v1/jobs/")):
         services.throttle.count_request(caller.principal.user_id)
     caller.principal.require("read" if request.method in ("GET", "HEAD") else "write")
     return caller.principal
+
+
+async def _caller(services: Services, token: str) -> Caller:
+    # A session of its own, closed at once: one that lived as long as the route would be held while a stream waits.
+    async with services.database.read() as session:
+        if tokens.is_token(tokens.API_KEY, token):
+            caller = await caller_of_api_key(session, token)
+        else:
+            claims = jwt.decode(services.keyring, token)
+            caller = await caller_of_session(session, claims.session_id, "access_token")
+            if caller is not None and caller.principal.user_id != claims.user_id:
+                caller = None
+    if caller is None:
+        raise jwt.invalid_token()
+    return caller
 
 
 async def api_admin(principal: "ApiPrincipal") -> Principal:
@@ -63,10 +69,13 @@ ApiWriter = ApiPrincipal
 ApiAdmin = Annotated[Principal, Depends(api_admin)]
 
 
-async def optional_page_principal(request: Request, session: ReadSession, services: ServicesDep) -> Principal | None:
+async def optional_page_principal(request: Request, services: ServicesDep) -> Principal | None:
     """Who the cookie says, if it still counts."""
     session_id = session_id_of(request, services)
-    caller = await caller_of_session(session, session_id, "cookie") if session_id else None
+    if session_id is None:
+        return None
+    async with services.database.read() as session:
+        caller = await caller_of_session(session, session_id, "cookie")
     if caller is None:
         return None
     _seen(services, caller)

@@ -1,15 +1,19 @@
 """Event streams: frames to bytes, heartbeats, and an end that the viewer understands."""
 
+import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import aclosing
 
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
+from app.clock import monotonic
 from app.errors import AppError, ErrorKind
 from app.generations.stream import Frame
 
 MAX_POSITION = 2**53
+SLOW_SECONDS = 10.0
 HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-store, no-transform"),
@@ -39,7 +43,10 @@ def encode(frames: Sequence[Frame]) -> bytes:
 
 
 class EventStreamResponse(Response):
-    """Sends batches as they come. `present` fills in what only the face can say. `on_close` always runs."""
+    """Sends batches as they come, until the end, the viewer's leaving or a viewer that does not read.
+
+    `present` fills in what only the face can say. `on_close` always runs.
+    """
 
     def __init__(
         self,
@@ -50,18 +57,46 @@ class EventStreamResponse(Response):
     ) -> None:
         super().__init__()
         self._first, self._batches, self._present, self._on_close = first, batches, present, on_close
+        self._sending_since: float | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        streaming = asyncio.create_task(self._stream(send))
+        leaving = asyncio.create_task(self._left(receive))
         try:
-            await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
-            retry = f"retry: {random.randint(500, 2000)}\n\n".encode()  # noqa: S311 - so that viewers do not return in step
-            await self._send(send, retry, self._first)
-            async for frames in self._batches:
-                await self._send(send, b"", frames)
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
+            await asyncio.wait({streaming, leaving}, return_when=asyncio.FIRST_COMPLETED)
         finally:
+            leaving.cancel()
+            if not streaming.done():
+                streaming.cancel()
+            await asyncio.gather(streaming, leaving, return_exceptions=True)
             self._on_close()
+        if not streaming.cancelled() and (error := streaming.exception()) is not None:
+            raise error
+
+    async def _left(self, receive: Receive) -> None:
+        """Return when the viewer is gone, or has not taken what was sent for too long: it will come back by id."""
+        message: asyncio.Future[Message] = asyncio.ensure_future(receive())
+        try:
+            while not message.done() or message.result()["type"] != "http.disconnect":
+                if message.done():
+                    message = asyncio.ensure_future(receive())
+                await asyncio.wait({message}, timeout=SLOW_SECONDS / 2)
+                if self._sending_since is not None and monotonic() - self._sending_since > SLOW_SECONDS:
+                    return
+        finally:
+            message.cancel()
+
+    async def _stream(self, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
+        retry = f"retry: {random.randint(500, 2000)}\n\n".encode()  # noqa: S311 - viewers do not return in step
+        await self._send(send, retry, self._first)
+        async with aclosing(self._batches) as batches:  # type: ignore[type-var]
+            async for frames in batches:
+                await self._send(send, b"", frames)
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _send(self, send: Send, before: bytes, frames: Sequence[Frame]) -> None:
         body = before + encode(await self._present(frames))
+        self._sending_since = monotonic()
         await send({"type": "http.response.body", "body": body, "more_body": True})
+        self._sending_since = None

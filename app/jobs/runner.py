@@ -2,7 +2,10 @@
 
 import asyncio
 import logging
+from datetime import timedelta
 
+from app.clock import utcnow
+from app.errors import AppError
 from app.jobs import lease as leases
 from app.jobs.event_log import CANCEL, DRAIN, LOST, TIME_LIMIT, EventLog
 from app.jobs.lease import End
@@ -10,6 +13,8 @@ from app.jobs.registry import Handler, JobContext, Retry, handler_of
 from app.jobs.states import JobStatus
 
 logger = logging.getLogger(__name__)
+
+LATER = timedelta(seconds=1)  # the database is busy or full: no fault of the job
 
 
 async def run_job(context: JobContext) -> None:
@@ -24,6 +29,10 @@ async def run_job(context: JobContext) -> None:
         if (current := asyncio.current_task()) is not None:
             current.uncancel()
         await _stopped(context, handler)
+    except AppError as busy:
+        logger.warning("job %s waits: %s", lease.id, busy.detail)
+        again = Retry(utcnow() + LATER, lease.job.failures, lease.job.failing_since, {"code": busy.code})
+        await _give_back(context.log, context, again)
     except Exception:
         logger.exception("job %s failed unexpectedly", lease.id)
         error = {"code": "internal", "message": "Something went wrong inside Teahouse.", "retryable": True}

@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import json
 import statistics
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -41,6 +42,8 @@ async def answers(server: Server, teahouse: Teahouse, model_url: str, http: aioh
         tokens = sum(m.tokens for m in through)
         delays = [d for m in through for d in m.delays]
         results[f"added_ttft_ms_{number}"] = _added(direct, through)
+        for failed in {m.failed for m in through if m.failed}:
+            print("failed:", failed, file=sys.stderr)
         results[f"failed_{number}"] = sum(1 for m in through if m.failed or m.tokens != TOKENS)
         results[f"token_delay_p99_ms_{number}"] = round(percentile(delays, 0.99) * 1000, 1)
         results[f"token_delay_p99_ms_{number}_direct"] = round(
