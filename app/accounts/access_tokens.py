@@ -6,9 +6,8 @@ from datetime import timedelta
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.accounts.credentials import session_is_alive
-from app.accounts.models import RefreshToken, Session
-from app.accounts.sessions import end_session
+from app.accounts.models import RefreshToken, Session, User
+from app.accounts.sessions import IDLE_LIFE, end_session
 from app.clock import utcnow
 from app.security import jwt, tokens
 from app.security.keys import Keyring
@@ -44,8 +43,14 @@ async def rotate(session: AsyncSession, keyring: Keyring, refresh: str) -> Pair 
     )
     if found is None:
         return None
-    owner = await session.scalar(select(Session).where(Session.id == found.session_id))
-    if owner is None or not await session_is_alive(session, owner.id):
+    now = utcnow()
+    owner = await session.scalar(
+        select(Session)
+        .join(User, User.id == Session.user_id)
+        .where(Session.id == found.session_id, Session.revoked_at.is_(None), User.disabled_at.is_(None))
+        .where(Session.expires_at > now, Session.last_seen_at > now - IDLE_LIFE)
+    )
+    if owner is None:
         return None
     if found.used_at is not None and utcnow() - found.used_at > GRACE:
         await end_session(session, owner.id)

@@ -130,10 +130,17 @@ async def update_user(session: AsyncSession, user_id: str, changes: dict[str, An
         user.email, user.email_folded = email, fold(email)
     if (disabled := changes.pop("disabled", None)) is not None:
         user.disabled_at = utcnow() if disabled else None
+        if disabled:
+            await _end_everything(session, user_id, keep_session=None)
     for name, value in changes.items():
         setattr(user, name, value)
     await _flush(session)
     return user
+
+
+async def refuse_last_admin(session: AsyncSession, user_id: str) -> None:
+    """Before anything of a user is ended for a deletion that would then be refused."""
+    await _keep_an_admin(session, await get_user(session, user_id))
 
 
 async def delete_user(session: AsyncSession, user_id: str) -> None:
@@ -151,9 +158,14 @@ async def _keep_an_admin(session: AsyncSession, user: User) -> None:
 
 async def set_password(session: AsyncSession, user_id: str, password_hash: str, *, keep_session: str | None) -> None:
     """A new password ends every other sign-in and every API key: whoever had the old one is out."""
-    now = utcnow()
     user = await get_user(session, user_id)
     user.password_hash = password_hash
+    await _end_everything(session, user_id, keep_session=keep_session)
+
+
+async def _end_everything(session: AsyncSession, user_id: str, *, keep_session: str | None) -> None:
+    """Sessions with their cookies and tokens, and API keys."""
+    now = utcnow()
     others = update(Session).where(Session.user_id == user_id, Session.revoked_at.is_(None))
     if keep_session is not None:
         others = others.where(Session.id != keep_session)

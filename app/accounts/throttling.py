@@ -1,16 +1,29 @@
 """How often: sign-ins and registrations by account and address, requests by user. Per process, in memory."""
 
-import contextlib
 import ipaddress
 import math
-import time
-from typing import Any
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
 
+from app.clock import monotonic
 from app.errors import AppError, ErrorKind
 
-SIGN_IN_ACCOUNT = "5/minute"
-SIGN_IN_ADDRESS = "20/minute"
-REGISTER_ADDRESS = "20/hour"
+MAX_KEPT = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """`most` within any stretch of `seconds`."""
+
+    name: str
+    most: int
+    seconds: float
+
+
+SIGN_IN_ACCOUNT = Limit("sign-in of account", 5, 60)
+SIGN_IN_ADDRESS = Limit("sign-in from address", 20, 60)
+REGISTER_ADDRESS = Limit("registration from address", 20, 3600)
 
 
 def network_of(address: str) -> str:
@@ -19,60 +32,73 @@ def network_of(address: str) -> str:
         parsed = ipaddress.ip_address(address)
     except ValueError:
         return address
-    if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped is None:
-        return str(ipaddress.ip_network((parsed, 64), strict=False))
-    return str(getattr(parsed, "ipv4_mapped", None) or parsed)
+    if isinstance(parsed, ipaddress.IPv6Address):
+        if parsed.ipv4_mapped is not None:
+            return str(parsed.ipv4_mapped)
+        return str(ipaddress.ip_network((int(parsed), 64), strict=False))
+    return str(parsed)
 
 
 class Throttle:
-    """All of it is off when `rate_limit` is 0."""
+    """Moving windows whose places can be given back. All of it is off when `rate_limit` is 0."""
 
-    def __init__(self, rate_limit: int) -> None:
-        self._requests = f"{rate_limit}/minute"
+    def __init__(self, rate_limit: int, clock: Callable[[], float] = monotonic) -> None:
         self._on = rate_limit > 0
-        self._limiter: Any = None
-        self._items: dict[str, Any] = {}
-
-    def _test(self, limit: str, *key: str, take: bool) -> None:
-        """Raise `rate_limited` when the window is full; else take a place in it."""
-        if not self._on:
-            return
-        if self._limiter is None:
-            from limits.storage import MemoryStorage
-            from limits.strategies import MovingWindowRateLimiter
-
-            self._limiter = MovingWindowRateLimiter(MemoryStorage())
-        if limit not in self._items:
-            from limits import parse
-
-            self._items[limit] = parse(limit)
-        item = self._items[limit]
-        free = self._limiter.hit(item, *key) if take else self._limiter.test(item, *key)
-        if not free:
-            reset = self._limiter.get_window_stats(item, *key).reset_time
-            raise AppError(
-                ErrorKind.rate_limited,
-                "rate_limited",
-                "Too many requests. Try again later.",
-                retry_after=max(1, math.ceil(reset - time.time())),
-            )
+        self._requests = Limit("requests", rate_limit, 60)
+        self._clock = clock
+        self._taken: dict[tuple[Limit, str], deque[float]] = {}
 
     def begin_sign_in(self, folded_login: str, address: str) -> None:
-        """Before a password is looked at: of a burst at one account exactly as many pass as the limit says."""
-        self._test(SIGN_IN_ADDRESS, "sign-in", network_of(address), take=False)
-        self._test(SIGN_IN_ACCOUNT, "sign-in", folded_login, take=True)
+        """Before a password is looked at: of a burst exactly as many pass as the limits say."""
+        network = network_of(address)
+        self._take(SIGN_IN_ADDRESS, network)
+        try:
+            self._take(SIGN_IN_ACCOUNT, folded_login)
+        except AppError:
+            self._give_back(SIGN_IN_ADDRESS, network)
+            raise
 
-    def failed_sign_in(self, address: str) -> None:
-        with contextlib.suppress(AppError):
-            self._test(SIGN_IN_ADDRESS, "sign-in", network_of(address), take=True)
+    def undecided_sign_in(self, folded_login: str, address: str) -> None:
+        """The server had no time to look at the password: nobody failed."""
+        self._give_back(SIGN_IN_ACCOUNT, folded_login)
+        self._give_back(SIGN_IN_ADDRESS, network_of(address))
 
-    def succeeded_sign_in(self, folded_login: str) -> None:
+    def succeeded_sign_in(self, folded_login: str, address: str) -> None:
         """Only failures count: who knows the password is not locked out by earlier slips."""
-        if self._limiter is not None:
-            self._limiter.clear(self._items[SIGN_IN_ACCOUNT], "sign-in", folded_login)
+        self._taken.pop((SIGN_IN_ACCOUNT, folded_login), None)
+        self._give_back(SIGN_IN_ADDRESS, network_of(address))
 
     def count_registration(self, address: str) -> None:
-        self._test(REGISTER_ADDRESS, "register", network_of(address), take=True)
+        self._take(REGISTER_ADDRESS, network_of(address))
 
     def count_request(self, user_id: str) -> None:
-        self._test(self._requests, "request", user_id, take=True)
+        self._take(self._requests, user_id)
+
+    def _take(self, limit: Limit, key: str) -> None:
+        """Take a place in the window, or raise `rate_limited` when it is full."""
+        if not self._on:
+            return
+        now = self._clock()
+        if len(self._taken) >= MAX_KEPT:
+            self._forget(now)
+        taken = self._taken.setdefault((limit, key), deque())
+        while taken and taken[0] <= now - limit.seconds:
+            taken.popleft()
+        if len(taken) >= limit.most:
+            wait = max(1, math.ceil(taken[0] + limit.seconds - now))
+            detail = "Too many requests. Try again later."
+            raise AppError(ErrorKind.rate_limited, "rate_limited", detail, retry_after=wait)
+        taken.append(now)
+
+    def _give_back(self, limit: Limit, key: str) -> None:
+        taken = self._taken.get((limit, key))
+        if taken:
+            taken.pop()
+
+    def _forget(self, now: float) -> None:
+        """Drop the windows that are empty by now; if somebody fills them faster than that, the older half."""
+        for which in [w for w, taken in self._taken.items() if not taken or taken[-1] <= now - w[0].seconds]:
+            del self._taken[which]
+        if len(self._taken) >= MAX_KEPT:
+            for which in list(self._taken)[: MAX_KEPT // 2]:
+                del self._taken[which]

@@ -17,9 +17,11 @@ def create_engine(path: Path, *, write: bool, synchronous: str = "FULL") -> Asyn
         pool_size=1 if write else 4,
         max_overflow=0,
         pool_timeout=5,
+        pool_reset_on_return=None,  # sessions end their transactions themselves; the reset would be one more hop
         hide_parameters=True,  # what people write must not reach the log by way of an error
         connect_args={"cached_statements": 256},
     )
+
     @event.listens_for(engine.sync_engine, "do_connect")
     def do_connect(dialect: Any, _record: object, arguments: Any, keywords: Any) -> Any:
         connection = dialect.connect(*arguments, **keywords)

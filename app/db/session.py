@@ -10,6 +10,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.engine import create_engine
+from app.db.lookup import Lookup
 from app.db.sqlite import SYNCHRONOUS
 from app.errors import AppError, ErrorKind
 
@@ -24,6 +25,7 @@ class Database:
         self.synchronous = SYNCHRONOUS[sync]
         self.writer = create_engine(path, write=True, synchronous=self.synchronous)
         self.reader = create_engine(path, write=False, synchronous=self.synchronous)
+        self.lookup = Lookup(path)
         # Sessions and the event log share this process's one right to write: waiting here is fair,
         # waiting in SQLite's busy handler is not.
         self.turn = asyncio.Lock()
@@ -47,6 +49,7 @@ class Database:
     async def dispose(self) -> None:
         await self.writer.dispose()
         await self.reader.dispose()
+        await self.lookup.close()
 
 
 def after_commit(session: AsyncSession, callback: Callable[[], None]) -> None:

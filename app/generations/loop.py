@@ -5,9 +5,10 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy import text
+
 from app.clock import monotonic
 from app.conversations.messages import turns_to
-from app.conversations.models import Conversation, Message
 from app.db.session import Database
 from app.generations.prompt import options_of, prompt_of
 from app.generations.recovery import Failure, after_failure, error_of
@@ -28,6 +29,12 @@ logger = logging.getLogger(__name__)
 
 MAX_ANSWER_BYTES = 2 * 1024 * 1024
 CANNOT_GO_ON = "The model server cannot go on from a given text; the answer begins anew."
+
+
+_ASKED = text(
+    "SELECT m.parent_id, c.system_prompt FROM messages m"
+    " JOIN conversations c ON c.id = m.conversation_id WHERE m.id = :id"
+)
 
 
 @dataclass(slots=True)
@@ -78,12 +85,11 @@ class AnswerRun:
         assert job.message_id is not None
         assert job.conversation_id is not None
         async with self._services.database.read() as session:
-            message = await session.get_one(Message, job.message_id)
-            conversation = await session.get_one(Conversation, job.conversation_id)
-            turns = await turns_to(session, conversation.id, message.parent_id) if message.parent_id else []
+            parent_id, system_prompt = (await session.execute(_ASKED, {"id": job.message_id})).one()
+            turns = await turns_to(session, job.conversation_id, parent_id) if parent_id else []
             wrote = job.attempt > 1 or "continues" in job.payload
             so_far = replay(await read_after(session, job.id, 0)) if wrote else LogText()
-        return conversation.system_prompt, turns, so_far
+        return system_prompt, turns, so_far
 
     async def _request(
         self,

@@ -88,6 +88,7 @@ class JobStream:
         self._last = 0
         self._queued = False
         self._position: int | None = None
+        self._placed_at = 0.0
 
     async def follow(self, after: int) -> AsyncIterator[Sequence[Frame]]:
         """Batches of frames until `done`; an empty batch is a sign of life. The first one may raise `not_found`."""
@@ -133,6 +134,7 @@ class JobStream:
             frames = await opening(session, job, after)
             self._queued = job.status == JobStatus.queued
             if self._queued:
+                self._placed_at = monotonic()
                 self._position = await position(session, job)
                 status = {"status": job.status, "attempt": job.attempt, "position": self._position}
                 frames.append(Frame(None, "status", to_json(status)))
@@ -151,7 +153,7 @@ class JobStream:
                 async with self._database.read() as session:
                     for missed in await read_after(session, self._job_id, self._last):
                         self._take(frames, missed)
-        if not frames and self._queued:
+        if not frames and self._queued and monotonic() - self._placed_at >= POSITION_SECONDS:
             frames = await self._moved()
         return frames, bool(frames) and frames[-1].event == "done"
 
@@ -162,6 +164,7 @@ class JobStream:
             self._queued = '"queued"' in event.data
 
     async def _moved(self) -> list[Frame]:
+        self._placed_at = monotonic()
         async with self._database.read() as session:
             job = await get_job(session, self._user_id, self._job_id)
             place = await position(session, job)

@@ -1,6 +1,7 @@
 """Who is calling: on the API a bearer alone, on pages the cookie alone."""
 
 import asyncio
+import contextlib
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
@@ -44,15 +45,14 @@ async def api_principal(
 
 
 async def _caller(services: Services, token: str) -> Caller:
-    # A session of its own, closed at once: one that lived as long as the route would be held while a stream waits.
-    async with services.database.read() as session:
-        if tokens.is_token(tokens.API_KEY, token):
-            caller = await caller_of_api_key(session, token)
-        else:
-            claims = jwt.decode(services.keyring, token)
-            caller = await caller_of_session(session, claims.session_id, "access_token")
-            if caller is not None and caller.principal.user_id != claims.user_id:
-                caller = None
+    lookup = services.database.lookup
+    if tokens.is_token(tokens.API_KEY, token):
+        caller = await caller_of_api_key(lookup, token)
+    else:
+        claims = jwt.decode(services.keyring, token)
+        caller = await caller_of_session(lookup, claims.session_id, "access_token")
+        if caller is not None and caller.principal.user_id != claims.user_id:
+            caller = None
     if caller is None:
         raise jwt.invalid_token()
     return caller
@@ -74,8 +74,7 @@ async def optional_page_principal(request: Request, services: ServicesDep) -> Pr
     session_id = session_id_of(request, services)
     if session_id is None:
         return None
-    async with services.database.read() as session:
-        caller = await caller_of_session(session, session_id, "cookie")
+    caller = await caller_of_session(services.database.lookup, session_id, "cookie")
     if caller is None:
         return None
     _seen(services, caller)
@@ -95,8 +94,7 @@ PagePrincipal = Annotated[Principal, Depends(page_principal)]
 
 async def still_allowed(database: Database, principal: Principal) -> bool:
     """Asked by open streams every few seconds: signed out, disabled or revoked elsewhere ends them."""
-    async with database.read() as session:
-        return await is_still_allowed(session, principal)
+    return await is_still_allowed(database.lookup, principal)
 
 
 def _seen(services: Services, caller: Caller) -> None:
@@ -109,8 +107,10 @@ def _seen(services: Services, caller: Caller) -> None:
 
 
 async def _touch(services: Services, principal: Principal) -> None:
-    async with services.database.transaction() as session:
-        if principal.session_id is not None:
-            await touch_session(session, principal.session_id)
-        elif principal.api_key_id is not None:
-            await touch_key(session, principal.api_key_id)
+    # A full or busy disk is told to whoever wants something saved.
+    with contextlib.suppress(AppError):
+        async with services.database.transaction() as session:
+            if principal.session_id is not None:
+                await touch_session(session, principal.session_id)
+            elif principal.api_key_id is not None:
+                await touch_key(session, principal.api_key_id)

@@ -8,8 +8,7 @@ from starlette.responses import Response
 from app.accounts import api_keys, sessions
 from app.accounts.access_tokens import access_token, issue_pair, rotate
 from app.accounts.credentials import caller_of_session
-from app.accounts.passwords import check_current
-from app.accounts.service import delete_user, get_user, set_password, update_user
+from app.accounts.service import delete_user, get_user, refuse_last_admin, set_password, update_user
 from app.api.v1.responses import JsonResponse, PathId
 from app.api.v1.schemas.accounts import (
     ApiKeyCreate,
@@ -30,7 +29,14 @@ from app.api.v1.schemas.base import Page
 from app.http.authentication import ApiPrincipal, ApiWriter
 from app.http.csrf import same_origin
 from app.http.deps import ReadSession, ServicesDep, WriteSession
-from app.http.signing_in import clear_session_cookie, session_id_of, set_session_cookie, sign_in, sign_up
+from app.http.signing_in import (
+    clear_session_cookie,
+    confirm_password,
+    session_id_of,
+    set_session_cookie,
+    sign_in,
+    sign_up,
+)
 from app.security import hashing, jwt
 
 router = APIRouter(prefix="/auth", tags=["accounts"])
@@ -83,8 +89,8 @@ async def refresh(request: Request, services: ServicesDep, body: RefreshRequest 
 
 async def _by_cookie(request: Request, services: ServicesDep) -> str:
     session_id = session_id_of(request, services) if same_origin(request) else None
-    async with services.database.read() as session:
-        caller = await caller_of_session(session, session_id, "cookie") if session_id else None
+    lookup = services.database.lookup
+    caller = await caller_of_session(lookup, session_id, "cookie") if session_id else None
     if caller is None or session_id is None:
         raise jwt.invalid_token()
     return access_token(services.keyring, caller.principal.user_id, session_id)
@@ -118,6 +124,8 @@ async def update_me(body: MeUpdate, session: WriteSession, principal: ApiWriter,
 @router.delete("/me", status_code=204, operation_id="deleteMe")
 async def delete_me(principal: ApiWriter, services: ServicesDep) -> Response:
     """The account with everything that is in it. There is no way back."""
+    async with services.database.read() as session:
+        await refuse_last_admin(session, principal.user_id)
     await services.generations.cancel_all(principal.user_id)
     async with services.database.transaction() as session:
         await delete_user(session, principal.user_id)
@@ -125,9 +133,11 @@ async def delete_me(principal: ApiWriter, services: ServicesDep) -> Response:
 
 
 @router.post("/password", status_code=204, operation_id="changePassword")
-async def change_password(body: PasswordChange, principal: ApiWriter, services: ServicesDep) -> Response:
+async def change_password(
+    body: PasswordChange, request: Request, principal: ApiWriter, services: ServicesDep
+) -> Response:
     """Every other sign-in and every API key ends."""
-    await check_current(services.database, principal.user_id, body.current_password)
+    await confirm_password(services, request, principal.user_id, body.current_password)
     hashed = await hashing.hash_password(body.new_password)
     async with services.database.transaction() as session:
         await set_password(session, principal.user_id, hashed, keep_session=principal.session_id)
