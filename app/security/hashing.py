@@ -20,7 +20,7 @@ AT_ONCE = 2
 PATIENCE = 2.0  # seconds to wait for a turn
 
 # The hash of a password nobody knows: an unknown user costs the same work as a known one.
-DUMMY_HASH = "$argon2id$v=19$m=19456,t=2,p=1$hG9BaVvoO1VMDtpeN3HjxQ$uJ1t3iO7mS6vJTBiEYPSYqtTlR6wtqPZHVAQ0ljWwm4"
+DUMMY_HASH = "$argon2id$v=19$m=19456,t=2,p=1$mvgofuA7dGof8Tdou+JmUQ$I4fl/4K85Wywhka8DEFlRFZ21gY8ikmiMakFI9gWW+w"
 
 _turns: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
 

@@ -77,11 +77,11 @@ def _verified(keyring: Keyring, token: str) -> dict[str, Any]:
 
 
 def _is_sound(payload: dict[str, Any], now: int) -> bool:
-    times = [payload[name] for name in ("exp", "iat", "nbf")]
+    times: list[Any] = [payload[name] for name in ("exp", "iat", "nbf")]
     texts = [payload.get(name) for name in ("sub", "sid", "jti", "aud", "iss")]
     if payload.keys() != _NAMES or not all(type(t) is int for t in times) or not all(type(t) is str for t in texts):
         return False
-    exp, iat, nbf = times
+    exp, iat, nbf = map(int, times)
     return now < exp <= iat + LIFETIME and iat <= now + SKEW and nbf <= now + SKEW
 
 
