@@ -7,8 +7,8 @@ from fastapi import Request, Response
 
 from app.accounts.principal import Principal
 from app.errors import AppError, ErrorKind
+from app.http.authentication import OptionalPagePrincipal
 from app.http.deps import Services, get_services
-from app.http.signing_in import session_id_of
 from app.security import signing
 
 COOKIE = "teahouse_csrf"
@@ -50,8 +50,8 @@ def set_csrf_cookie(request: Request, response: Response) -> None:
         )
 
 
-async def verify_csrf(request: Request) -> None:
-    """A dependency of every unsafe page route; reads no cookie that it does not check."""
+async def verify_csrf(request: Request, principal: OptionalPagePrincipal) -> None:
+    """A dependency of every unsafe page route. A cookie whose session is over binds nothing, as in `csrf_token`."""
     services = get_services(request)
     _check_origin(request)
     token = request.headers.get(HEADER)
@@ -59,7 +59,8 @@ async def verify_csrf(request: Request) -> None:
         form = await request.form()
         field = form.get(FIELD)
         token = field if isinstance(field, str) else None
-    bound_to = session_id_of(request, services) or request.cookies.get(_cookie_name(services))
+    signed_in = principal is not None and principal.session_id is not None
+    bound_to = principal.session_id if principal and signed_in else request.cookies.get(_cookie_name(services))
     if not token or not bound_to or not signing.verify_detached(services.keyring, PURPOSE, bound_to, token, LIFE):
         raise refused()
 

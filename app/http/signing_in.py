@@ -6,9 +6,9 @@ from fastapi import Request, Response
 
 from app.accounts import sessions
 from app.accounts.models import Session, SessionKind, User
-from app.accounts.passwords import check_login
+from app.accounts.passwords import check_current, check_login
 from app.accounts.service import check_account, fold, register
-from app.errors import AppError
+from app.errors import AppError, ErrorKind
 from app.http.deps import Services
 from app.security import hashing, signing
 
@@ -35,15 +35,33 @@ async def sign_in(
     services.throttle.begin_sign_in(folded, address)
     try:
         user = await check_login(services.database, login, password)
-    except AppError:
-        services.throttle.failed_sign_in(address)
+    except AppError as error:
+        if error.kind is not ErrorKind.unauthenticated:
+            services.throttle.undecided_sign_in(folded, address)
         raise
-    services.throttle.succeeded_sign_in(folded)
+    services.throttle.succeeded_sign_in(folded, address)
+    replaced = session_id_of(request, services)
     async with services.database.transaction() as session:
+        if replaced is not None:
+            # Its cookie is about to be written over: nothing may be left that signs in by the old one.
+            await sessions.end_session(session, replaced)
         started = await sessions.start_session(
             session, user.id, kind=kind, user_agent=request.headers.get("user-agent", ""), address=address
         )
     return user, started
+
+
+async def confirm_password(services: Services, request: Request, user_id: str, password: str) -> None:
+    """Raise unless it is this user's password; guessing is as slow here as at the sign-in."""
+    address, account = address_of(request), f"user {user_id}"
+    services.throttle.begin_sign_in(account, address)
+    try:
+        await check_current(services.database, user_id, password)
+    except AppError as error:
+        if error.kind is not ErrorKind.forbidden:
+            services.throttle.undecided_sign_in(account, address)
+        raise
+    services.throttle.succeeded_sign_in(account, address)
 
 
 async def sign_up(

@@ -54,6 +54,8 @@ async def update_user(user_id: PathId, body: UserUpdate, principal: ApiAdmin, se
 @router.delete("/users/{user_id}", status_code=204, operation_id="deleteUser")
 async def delete_user(user_id: PathId, principal: ApiAdmin, services: ServicesDep) -> Response:
     """With everything that is theirs."""
+    async with services.database.read() as session:
+        await service.refuse_last_admin(session, user_id)
     await services.generations.cancel_all(user_id)
     async with services.database.transaction() as session:
         await service.delete_user(session, user_id)
