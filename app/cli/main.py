@@ -1,0 +1,43 @@
+"""The `teahouse` command."""
+
+import typer
+
+from app import __version__
+from app.cli import admin, ask, db, openapi, serve
+
+app = typer.Typer(
+    name="teahouse",
+    help="A self-hosted AI chat server that never loses an answer.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("serve")(serve.serve)
+app.command("ask")(ask.ask)
+app.command("openapi")(openapi.openapi)
+app.add_typer(admin.app, name="admin")
+app.add_typer(db.app, name="db")
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"teahouse {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def teahouse(
+    version: bool = typer.Option(False, "--version", is_eager=True, callback=_print_version, help="Print the version."),
+) -> None:
+    """A self-hosted AI chat server that never loses an answer.
+
+    \b
+    Start it, then open http://127.0.0.1:8000:
+      teahouse serve
+    Every setting is a TEAHOUSE_… variable, in the environment or in .env.
+    """
+
+
+if __name__ == "__main__":
+    app()
