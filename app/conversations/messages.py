@@ -10,6 +10,7 @@ from app.accounts.principal import Principal
 from app.conversations import tree
 from app.conversations.models import Conversation, Message
 from app.conversations.service import edges_of
+from app.db.lookup import Lookup
 from app.errors import not_found
 
 # Walks up from a leaf and stops after `limit`: the cost is the window's, not the conversation's.
@@ -29,16 +30,14 @@ _SIBLINGS = text(
     "SELECT id FROM messages WHERE conversation_id = :conversation_id AND parent_id IS :parent_id ORDER BY id"
 )
 
-_TURNS = text(
-    """
-    WITH RECURSIVE path(id, parent_id, role, content, depth) AS (
-      SELECT id, parent_id, role, content, 0 FROM messages WHERE id = :leaf AND conversation_id = :conversation_id
-      UNION ALL
-      SELECT m.id, m.parent_id, m.role, m.content, depth + 1 FROM path JOIN messages m ON m.id = path.parent_id
-    )
-    SELECT role, content FROM path ORDER BY depth DESC
-    """
+_TURNS = """
+WITH RECURSIVE path(id, parent_id, role, content, depth) AS (
+  SELECT id, parent_id, role, content, 0 FROM messages WHERE id = :leaf AND conversation_id = :conversation_id
+  UNION ALL
+  SELECT m.id, m.parent_id, m.role, m.content, depth + 1 FROM path JOIN messages m ON m.id = path.parent_id
 )
+SELECT role, content FROM path ORDER BY depth DESC
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +88,9 @@ async def path_ids(session: AsyncSession, conversation_id: str, leaf: str, limit
     return [row[0] for row in rows]
 
 
-async def turns_to(session: AsyncSession, conversation_id: str, leaf: str) -> list[tuple[str, str]]:
+async def turns_to(lookup: Lookup, conversation_id: str, leaf: str) -> list[tuple[str, str]]:
     """(role, content) of the whole branch down to `leaf`, root first, without answers that came to nothing."""
-    rows = await session.execute(_TURNS, {"leaf": leaf, "conversation_id": conversation_id})
+    rows = await lookup.all(_TURNS, {"leaf": leaf, "conversation_id": conversation_id})
     return [(row[0], row[1]) for row in rows if row[1]]
 
 

@@ -1,22 +1,21 @@
 """One run of a model that writes one message: asks the provider and appends what it says to the log."""
 
 import logging
+from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
-
-from sqlalchemy import text
 
 from app.clock import monotonic
 from app.conversations.messages import turns_to
 from app.db.session import Database
 from app.generations.prompt import options_of, prompt_of
 from app.generations.recovery import Failure, after_failure, error_of
-from app.generations.titles import deserves_title, enqueue_title
+from app.generations.titles import deserves_title, title_job
 from app.generations.writer import write_message
 from app.jobs.event_log import MAX_PENDING_BYTES
 from app.jobs.events import LogText, read_after, replay
-from app.jobs.lease import End
+from app.jobs.lease import End, FollowUp
 from app.jobs.registry import JobContext, Outcome
 from app.jobs.states import JobStatus
 from app.providers.base import ChatProvider, ChatRequest, PromptMessage
@@ -31,10 +30,9 @@ MAX_ANSWER_BYTES = 2 * 1024 * 1024
 CANNOT_GO_ON = "The model server cannot go on from a given text; the answer begins anew."
 
 
-_ASKED = text(
-    "SELECT m.parent_id, c.system_prompt FROM messages m"
-    " JOIN conversations c ON c.id = m.conversation_id WHERE m.id = :id"
-)
+_ASKED = """
+SELECT m.parent_id, c.system_prompt FROM messages m JOIN conversations c ON c.id = m.conversation_id WHERE m.id = :id
+"""
 
 
 @dataclass(slots=True)
@@ -84,11 +82,16 @@ class AnswerRun:
         job = self._job
         assert job.message_id is not None
         assert job.conversation_id is not None
-        async with self._services.database.read() as session:
-            parent_id, system_prompt = (await session.execute(_ASKED, {"id": job.message_id})).one()
-            turns = await turns_to(session, job.conversation_id, parent_id) if parent_id else []
-            wrote = job.attempt > 1 or "continues" in job.payload
-            so_far = replay(await read_after(session, job.id, 0)) if wrote else LogText()
+        lookup = self._services.database.lookup
+        asked = await lookup.first(_ASKED, {"id": job.message_id})
+        if asked is None:
+            raise LookupError("the message is gone")
+        parent_id, system_prompt = asked
+        turns = await turns_to(lookup, job.conversation_id, parent_id) if parent_id else []
+        so_far = LogText()
+        if job.attempt > 1 or "continues" in job.payload:
+            async with self._services.database.read() as session:
+                so_far = replay(await read_after(session, job.id, 0))
         return system_prompt, turns, so_far
 
     async def _request(
@@ -125,9 +128,8 @@ class AnswerRun:
                     self._usage = event
                 elif type(event) is Finished:
                     reason = "stop" if event.reason == "tool_calls" else event.reason
-                    if deserves_title(provider) and not request.continues:
-                        await enqueue_title(self._services.database, self._job)
-                    return self._ended("complete", reason)
+                    titled = self._job.payload.get("untitled") and deserves_title(provider)
+                    return self._ended("complete", reason, [title_job(self._job)] if titled else [])
                 if lease.pending_bytes > MAX_PENDING_BYTES:
                     await log.flush(lease)
         raise ProviderCut("The model server's answer ended without its end.", began=True)
@@ -154,13 +156,14 @@ class AnswerRun:
             "context_length": usage.context_length,
         }
 
-    def _ended(self, status: str, finish_reason: str) -> End:
+    def _ended(self, status: str, finish_reason: str, follow_ups: Sequence[FollowUp] = ()) -> End:
         usage = self._usage_data()
         return End(
             JobStatus.succeeded,
             result={"conversation_id": self._job.conversation_id, "message_id": self._job.message_id},
             events=[("usage", usage)],
             effects=[write_message(self._job.id, status=status, finish_reason=finish_reason, usage=usage)],
+            follow_ups=follow_ups,
         )
 
     def _failed(self, error: dict[str, Any]) -> End:

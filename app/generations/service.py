@@ -95,13 +95,14 @@ class Generations:
             if parent is not None and not isinstance(parent_id, _Head):
                 await _refuse_stranger(session, conversation, parent)
             chosen = await self._model(session, principal, conversation, model, fallback)
+            untitled = conversation.head_id is None and conversation.title_origin == "text"
             if not conversation.title:
                 conversation.title = title_from(content)
             question = Message(
                 id=new_id(), conversation_id=conversation.id, parent_id=parent, role="user", content=content
             )
             session.add(question)
-            return await self._answer(session, conversation, question, chosen, options)
+            return await self._answer(session, conversation, question, chosen, options, untitled=untitled)
 
         return await self._accept(principal, verb, once)
 
@@ -275,6 +276,8 @@ class Generations:
         question: Message,
         model: str,
         options: dict[str, Any] | None,
+        *,
+        untitled: bool = False,
     ) -> Accepted:
         answer = Message(
             id=new_id(),
@@ -287,7 +290,9 @@ class Generations:
         session.add(answer)
         conversation.head_id = answer.id
         conversation.updated_at = utcnow()
-        payload = {"model": model, "options": {**conversation.options, **(options or {})}}
+        payload: dict[str, Any] = {"model": model, "options": {**conversation.options, **(options or {})}}
+        if untitled:
+            payload["untitled"] = True
         return await self._enqueue(session, conversation, question, answer, payload, None)
 
     async def _go_on(

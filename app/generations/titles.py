@@ -3,15 +3,10 @@
 from contextlib import aclosing
 from typing import Any
 
-from sqlalchemy import func, select
-
 from app.conversations.messages import turns_to
-from app.conversations.models import Conversation, Message
 from app.conversations.service import title_from
-from app.db.session import Database
 from app.generations.prompt import prompt_of
-from app.jobs.lease import Claimed, Connection, Effect, End
-from app.jobs.queue import enqueue
+from app.jobs.lease import Claimed, Connection, Effect, End, FollowUp
 from app.jobs.registry import JobContext, Outcome
 from app.jobs.states import JobStatus
 from app.providers.base import ChatOptions, ChatProvider, ChatRequest
@@ -20,6 +15,7 @@ from app.providers.events import TextDelta
 
 ASK = "Give this conversation a title of at most six words, in its own language. Answer with the title alone."
 OPTIONS = ChatOptions(temperature=0.2, max_tokens=24, think=False)
+_HEAD = "SELECT head_id FROM conversations WHERE id = :id"
 QUOTED = 2000  # characters of the exchange that the model is shown
 
 
@@ -28,23 +24,10 @@ def deserves_title(provider: ChatProvider) -> bool:
     return not provider.paid and provider.name != "embedded"
 
 
-async def enqueue_title(database: Database, job: Claimed) -> None:
-    """After the first answer of a conversation that nobody has named."""
-    assert job.conversation_id is not None
-    async with database.transaction() as session:
-        conversation = await session.get(Conversation, job.conversation_id)
-        query = select(func.count()).select_from(Message).where(Message.conversation_id == job.conversation_id)
-        if conversation is None or conversation.title_origin != "text" or (await session.scalar(query) or 0) > 2:
-            return
-        await enqueue(
-            session,
-            kind="title",
-            user_id=job.user_id,
-            queue=job.queue,
-            conversation_id=conversation.id,
-            priority=1,
-            payload={"model": job.payload["model"]},
-        )
+def title_job(job: Claimed) -> FollowUp:
+    """After the first answer of a conversation."""
+    payload = {"model": job.payload["model"]}
+    return FollowUp("title", job.user_id, job.queue, job.conversation_id, priority=1, payload=payload)
 
 
 class TitleHandler:
@@ -64,9 +47,9 @@ class TitleHandler:
         job = context.lease.job
         provider_name, _, model = job.payload["model"].partition("/")
         provider = context.services.providers.get(provider_name)
-        async with context.services.database.read() as session:
-            conversation = await session.get_one(Conversation, job.conversation_id)
-            turns = await turns_to(session, conversation.id, conversation.head_id or "")
+        lookup = context.services.database.lookup
+        head = await lookup.first(_HEAD, {"id": job.conversation_id})
+        turns = await turns_to(lookup, job.conversation_id or "", head[0]) if head and head[0] else []
         exchange = [(role, content[:QUOTED]) for role, content in turns[:2]]
         request = ChatRequest(model, prompt_of("", [*exchange, ("user", ASK)]), OPTIONS)
         async with aclosing(provider.chat(request)) as stream:

@@ -96,6 +96,9 @@ class EventStreamResponse(Response):
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _send(self, send: Send, before: bytes, frames: Sequence[Frame]) -> None:
+        if len(frames) > 1 and frames[-1].event == "done":  # which is looked up first: the text need not wait for it
+            await self._send(send, before, frames[:-1])
+            before, frames = b"", frames[-1:]
         body = before + encode(await self._present(frames))
         self._sending_since = monotonic()
         await send({"type": "http.response.body", "body": body, "more_body": True})

@@ -13,6 +13,7 @@ import orjson
 
 from app.clock import utcnow
 from app.db.types import to_text
+from app.ids import new_id
 from app.jobs.states import JobStatus
 
 LEASE_SECONDS = 15.0
@@ -54,6 +55,18 @@ class Claimed:
 
 
 @dataclass(frozen=True, slots=True)
+class FollowUp:
+    """A job that the end of another one brings, in the same transaction."""
+
+    kind: str
+    user_id: str
+    queue: str
+    conversation_id: str | None
+    priority: int
+    payload: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class End:
     """How a job ends: its last state, and what the domain writes in the same transaction."""
 
@@ -62,6 +75,7 @@ class End:
     result: dict[str, Any] | None = None
     effects: Sequence[Effect] = field(default=())
     events: Sequence[tuple[str, dict[str, Any]]] = field(default=())  # before `done`
+    follow_ups: Sequence[FollowUp] = field(default=())
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +123,12 @@ UPDATE jobs SET status = :status, error = :error, result = :result, finished_at 
   lease_owner = NULL, leased_until = NULL, last_event_id = last_event_id + 1
 WHERE id = :id AND attempt = :attempt AND status IN ('queued', 'running')
 RETURNING last_event_id, sequence_key
+"""
+
+_FOLLOW_UP = """
+INSERT INTO jobs (id, kind, user_id, conversation_id, payload, queue, priority, blocked, run_after, status, attempt,
+  failures, crashes, beat, last_event_id, folded, created_at)
+VALUES (:id, :kind, :user_id, :conversation_id, :payload, :queue, :priority, 0, :now, 'queued', 0, 0, 0, 0, 1, 0, :now)
 """
 
 _UNBLOCK = """
@@ -198,7 +218,26 @@ def end(connection: Connection, job_id: str, attempt: int, how: End) -> StoredEv
         effect(connection)
     if row[1] is not None:
         connection.execute(_UNBLOCK, (row[1],))
+    for follow_up in how.follow_ups:
+        _enqueue(connection, follow_up)
     return append_at(connection, job_id, attempt, row[0], "done", {})
+
+
+def _enqueue(connection: Connection, job: FollowUp) -> None:
+    job_id = new_id()
+    columns = {
+        "id": job_id,
+        "kind": job.kind,
+        "user_id": job.user_id,
+        "conversation_id": job.conversation_id,
+        "payload": to_json(job.payload),
+        "queue": job.queue,
+        "priority": job.priority,
+        "now": to_text(utcnow()),
+    }
+    connection.execute(_FOLLOW_UP, columns)
+    status = {"status": JobStatus.queued, "attempt": 0, "position": None}
+    append_at(connection, job_id, 0, 1, "status", status)
 
 
 def release(

@@ -45,6 +45,8 @@ class QueueLimits:
 
 async def refuse_if_full(session: AsyncSession, user_id: str, limits: QueueLimits) -> None:
     """Raise before anything is made, so that a refusal leaves nothing."""
+    if not limits.per_user and not limits.in_all:
+        return
     which = {"user_id": user_id, "count_mine": limits.per_user > 0, "count_all": limits.in_all > 0}
     mine, everybodys = (await session.execute(_WAITING, which)).one()
     if limits.per_user and mine >= limits.per_user:
