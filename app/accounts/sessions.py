@@ -18,10 +18,12 @@ async def start_session(
     session: AsyncSession, user_id: str, *, kind: SessionKind, user_agent: str = "", address: str = ""
 ) -> Session:
     """A new row at every sign-in: nothing that was there before is taken over."""
+    now = utcnow()
     started = Session(
         user_id=user_id,
         kind=kind,
-        expires_at=utcnow() + LIFE,
+        last_seen_at=now,
+        expires_at=now + LIFE,
         user_agent=user_agent[:256],
         address=address[:45],
     )

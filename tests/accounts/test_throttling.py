@@ -1,0 +1,118 @@
+"""Exactly N pass, whatever the spelling, the address or the hurry. (A37)"""
+
+import pytest
+
+from app.accounts.service import fold
+from app.accounts.throttling import MAX_KEPT, Throttle, network_of
+from app.errors import AppError
+
+
+class Clock:
+    """Seconds that only a test moves."""
+
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def throttle(clock: Clock) -> Throttle:
+    return Throttle(600, clock)
+
+
+def passes(throttle: Throttle, login: str, address: str) -> bool:
+    try:
+        throttle.begin_sign_in(fold(login), address)
+    except AppError as error:
+        return not (error.code == "rate_limited" and 1 <= (error.retry_after or 0) <= 60)
+    return True
+
+
+def test_A37_exactly_five_of_a_burst_at_one_account_pass(throttle: Throttle) -> None:
+    assert [passes(throttle, "alice", f"10.0.0.{n}") for n in range(100)] == [True] * 5 + [False] * 95
+
+
+def test_A37_exactly_twenty_of_a_burst_from_one_address_pass(throttle: Throttle) -> None:
+    assert [passes(throttle, f"name{n}", "10.0.0.1") for n in range(100)] == [True] * 20 + [False] * 80
+    assert passes(throttle, "name99", "10.0.0.2"), "who was turned away by the address has not failed"
+
+
+def test_A37_every_spelling_of_a_name_is_one_account(throttle: Throttle) -> None:
+    spellings = ["alice", "ALICE", "Alice", "ａｌｉｃｅ", "ALICE"]
+    assert [passes(throttle, name, f"10.0.0.{n}") for n, name in enumerate(spellings)] == [True] * 5
+    assert not passes(throttle, "aLiCe", "10.9.9.9")
+
+
+def test_A37_a_64_is_one_caller_and_a_mapped_address_is_its_own(throttle: Throttle) -> None:
+    burst = [passes(throttle, f"n{n}", f"2001:db8:1:2::{n:x}") for n in range(1, 31)]
+    assert sum(burst) == 20
+    assert passes(throttle, "other", "2001:db8:1:3::1")
+    assert network_of("::ffff:10.0.0.1") == network_of("10.0.0.1") == "10.0.0.1"
+    assert network_of("2001:DB8:1:2::1") == network_of("2001:0db8:0001:0002:ffff::") == "2001:db8:1:2::/64"
+    assert network_of("fe80::1%eth0") == "fe80::/64"
+    assert network_of("") == "" and network_of("unix") == "unix"
+
+
+def test_success_clears_the_account_and_gives_the_address_its_place_back(throttle: Throttle) -> None:
+    for _ in range(200):
+        assert passes(throttle, "alice", "10.0.0.1")
+        throttle.succeeded_sign_in("alice", "10.0.0.1")
+    assert sum(passes(throttle, "alice", "10.0.0.1") for _ in range(9)) == 5
+    throttle.succeeded_sign_in("alice", "10.0.0.1")
+    assert sum(passes(throttle, "alice", "10.0.0.1") for _ in range(9)) == 5, "earlier slips are forgotten"
+
+
+def test_an_attempt_that_was_not_looked_at_does_not_count(throttle: Throttle) -> None:
+    for _ in range(50):
+        assert passes(throttle, "alice", "10.0.0.1")
+        throttle.undecided_sign_in("alice", "10.0.0.1")
+
+
+def test_the_window_moves(throttle: Throttle, clock: Clock) -> None:
+    for _ in range(5):
+        assert passes(throttle, "alice", "10.0.0.1")
+        clock.now += 10
+    with pytest.raises(AppError) as refused:
+        throttle.begin_sign_in("alice", "10.0.0.1")
+    assert refused.value.retry_after == 10
+    clock.now += 10
+    assert passes(throttle, "alice", "10.0.0.1")
+    assert not passes(throttle, "alice", "10.0.0.1")
+
+
+def test_registrations_and_requests_have_windows_of_their_own(clock: Clock) -> None:
+    throttle = Throttle(3, clock)
+    for _ in range(20):
+        throttle.count_registration("10.0.0.1")
+    with pytest.raises(AppError) as refused:
+        throttle.count_registration("10.0.0.1")
+    assert refused.value.retry_after == 3600
+    throttle.count_registration("10.0.0.2")
+    for _ in range(3):
+        throttle.count_request("alice")
+    with pytest.raises(AppError):
+        throttle.count_request("alice")
+    throttle.count_request("bob")
+    assert passes(throttle, "alice", "10.0.0.1")
+
+
+def test_nought_switches_all_of_it_off() -> None:
+    throttle = Throttle(0)
+    for _ in range(2000):
+        throttle.begin_sign_in("alice", "10.0.0.1")
+        throttle.count_registration("10.0.0.1")
+        throttle.count_request("alice")
+    throttle.succeeded_sign_in("alice", "10.0.0.1")
+    throttle.undecided_sign_in("alice", "10.0.0.1")
+
+
+def test_a_flood_of_names_fills_no_memory(throttle: Throttle, clock: Clock) -> None:
+    for n in range(MAX_KEPT * 2):
+        passes(throttle, f"name{n}", f"10.{n >> 16}.{n >> 8 & 255}.{n & 255}")
+    assert len(throttle._taken) <= MAX_KEPT + 1
