@@ -1,0 +1,58 @@
+"""Register."""
+
+from fastapi import APIRouter, Depends, Request
+from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.responses import RedirectResponse, Response
+
+from app.accounts.sessions import start_session
+from app.errors import AppError
+from app.http.authentication import OptionalPagePrincipal
+from app.http.csrf import verify_csrf
+from app.http.deps import ReadSession, Services, ServicesDep
+from app.http.signing_in import address_of, set_session_cookie, sign_up
+from app.web.forms import FormState, Text, refused, status_of
+from app.web.sessions import nobody_yet, signed_out
+from app.web.templates import page
+
+router = APIRouter()
+
+
+@router.get("/register")
+async def show_register(
+    request: Request, principal: OptionalPagePrincipal, session: ReadSession, services: ServicesDep, invite: str = ""
+) -> Response:
+    if principal is not None:
+        return RedirectResponse("/", 303)
+    return await _form(request, session, services, FormState({"invite": invite}))
+
+
+@router.post("/register", dependencies=[Depends(verify_csrf)])
+async def register(
+    request: Request,
+    session: ReadSession,
+    services: ServicesDep,
+    username: Text = "",
+    email: Text = "",
+    password: Text = "",
+    invite: Text = "",
+) -> Response:
+    """Whoever has registered is signed in."""
+    try:
+        user = await sign_up(services, request, username, email, password, invite or None)
+    except AppError as error:
+        form = refused(error, username=username, email=email, invite=invite)
+        return await _form(request, session, services, form, status=status_of(error))
+    agent = request.headers.get("user-agent", "")
+    async with services.database.transaction() as writing:
+        started = await start_session(writing, user.id, kind="page", user_agent=agent, address=address_of(request))
+    response = RedirectResponse("/", 303)
+    set_session_cookie(response, services, started.id)
+    return response
+
+
+async def _form(
+    request: Request, session: AsyncSession, services: Services, form: FormState, *, status: int = 200
+) -> Response:
+    is_first = await nobody_yet(session)
+    response = page(request, "accounts/new.html", principal=None, status=status, form=form, is_first=is_first)
+    return signed_out(services, response)

@@ -1,0 +1,82 @@
+"""What routes of pages ask for."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, cast
+
+from fastapi import Depends, Path, Request
+from pydantic import AfterValidator
+from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.responses import Response
+
+from app.accounts.principal import Principal
+from app.conversations.models import Conversation
+from app.conversations.service import After, get_conversation, list_conversations
+from app.generations.live_page import LiveAnswers
+from app.http.authentication import PagePrincipal
+from app.http.deps import ReadSession, Services, ServicesDep
+from app.ids import parse_id
+from app.web.templates import page
+
+PathId = Annotated[str, Path(), AfterValidator(parse_id)]
+LISTED = 50
+
+
+def live_answers(request: Request, services: ServicesDep) -> LiveAnswers:
+    """One per process, made at first use."""
+    state = request.app.state
+    if not hasattr(state, "live_answers"):
+        state.live_answers = LiveAnswers(services.database, services.engine.hub)
+    return cast(LiveAnswers, state.live_answers)
+
+
+@dataclass(frozen=True, slots=True)
+class Sidebar:
+    """A stretch of the list of conversations; `older` is the last one of it when there are more."""
+
+    conversations: Sequence[Conversation]
+    current_id: str | None
+    older: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A signed-in person's request, and what it may use.
+
+    `session` only reads. There are few connections: close it before waiting for anything but the database.
+    """
+
+    request: Request
+    principal: Principal
+    session: AsyncSession
+    services: Services
+    live: LiveAnswers
+
+    async def conversation(self, conversation_id: str) -> Conversation:
+        return await get_conversation(self.session, self.principal, conversation_id)
+
+    async def sidebar(self, *, current_id: str | None = None, older: str | None = None) -> Sidebar:
+        """The most recently used conversations, or those that come after `older`."""
+        after = None
+        if older is not None:
+            last = await self.conversation(parse_id(older))
+            after = After(last.updated_at, last.id)
+        found = await list_conversations(self.session, self.principal, after=after, limit=LISTED + 1)
+        shown = found[:LISTED]
+        return Sidebar(shown, current_id, shown[-1].id if len(found) > LISTED else None)
+
+    def page(self, name: str, **context: Any) -> Response:
+        return page(self.request, name, principal=self.principal, **context)
+
+
+def visit(
+    request: Request,
+    principal: PagePrincipal,
+    session: ReadSession,
+    services: ServicesDep,
+    live: Annotated[LiveAnswers, Depends(live_answers)],
+) -> Visit:
+    return Visit(request, principal, session, services, live)
+
+
+VisitDep = Annotated[Visit, Depends(visit)]

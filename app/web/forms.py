@@ -1,0 +1,94 @@
+"""What people type, and what is wrong with it, beside the field."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Annotated
+from urllib.parse import unquote, urlsplit
+
+from fastapi import Form, Request
+
+from app.errors import AppError, ErrorKind, invalid
+from app.generations.service import Accepted, Once
+from app.http.errors import STATUS_OF_CODE, STATUS_OF_KIND
+from app.jobs.idempotency import check_key, fingerprint
+
+MAX_CONTENT = 100_000
+MAX_TITLE = 200
+NEVER_NEXT = frozenset({"/login", "/logout", "/register"})
+
+Text = Annotated[str, Form()]
+
+
+@dataclass(frozen=True, slots=True)
+class FormState:
+    """A form as it is drawn: what was typed, and the errors by field ("" = of the whole form)."""
+
+    values: dict[str, str] = field(default_factory=dict)
+    errors: dict[str, str] = field(default_factory=dict)
+
+    def value(self, name: str) -> str:
+        return self.values.get(name, "")
+
+    def error(self, name: str) -> str:
+        return self.errors.get(name, "")
+
+
+def refused(error: AppError, **values: str) -> FormState:
+    """The form again after `error`; raises it when it is not about the input or the moment."""
+    if error.kind in (ErrorKind.not_found, ErrorKind.unauthenticated) and error.code != "wrong_credentials":
+        raise error
+    named = {item.pointer.strip("/"): item.message for item in error.errors}
+    known = {name: message for name, message in named.items() if name in values or name == "password"}
+    return FormState(values, known or {"": error.detail})
+
+
+def status_of(error: AppError) -> int:
+    """The form that is drawn again answers with what the problem would have answered with."""
+    return STATUS_OF_CODE.get(error.code, STATUS_OF_KIND[error.kind])
+
+
+def clean_content(text: str) -> str:
+    """A message as it was typed: browsers send line ends as CRLF."""
+    text = _clean(text, "/content")
+    if not text.strip():
+        raise invalid("blank", "A message needs some text.", "/content")
+    if len(text) > MAX_CONTENT:
+        detail = f"A message has at most {MAX_CONTENT:,} characters; this one has {len(text):,}."
+        raise invalid("too_long", detail, "/content")
+    return text
+
+
+def clean_title(text: str) -> str:
+    text = " ".join(_clean(text, "/title").split())
+    if not 0 < len(text) <= MAX_TITLE:
+        raise invalid("invalid_title", f"A title has 1 to {MAX_TITLE} characters.", "/title")
+    return text
+
+
+def _clean(text: str, pointer: str) -> str:
+    if "\0" in text:
+        raise invalid("invalid_text", "This text has characters that cannot be stored.", pointer)
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def once_of(request: Request, key: str, content: str, present: Callable[[Accepted], str]) -> Once | None:
+    """The form's hidden key together with what it sends: Back, other words and Send again is another message."""
+    if not key:
+        return None
+    wanted = fingerprint(request.method, request.scope["path"], content.encode())
+    return Once(f"{check_key(key)[:64]}-{hashlib.sha256(wanted.encode()).hexdigest()[:32]}", wanted, present)
+
+
+def safe_next(target: str) -> str:
+    """Where to go after signing in: a path of this site, else the first page."""
+    seen = [target, unquote(target), unquote(unquote(target))]
+    if any(text.startswith("//") or not text.isprintable() or "\\" in text for text in seen):
+        return "/"
+    try:
+        parts = urlsplit(target)
+    except ValueError:
+        return "/"
+    if parts.scheme or parts.netloc or not parts.path.startswith("/") or parts.path in NEVER_NEXT:
+        return "/"
+    return f"{parts.path}?{parts.query}" if parts.query else parts.path

@@ -1,0 +1,112 @@
+"""Follow an answer as it is written; stop, continue, ask for another one."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request
+from starlette.requests import ClientDisconnect
+from starlette.responses import RedirectResponse, Response
+
+from app.conversations.messages import get_message, window_of
+from app.errors import not_found
+from app.generations import reading
+from app.generations.live_page import Progress
+from app.http.csrf import verify_csrf
+from app.jobs.control import get_job
+from app.providers.catalog import ModelList
+from app.web.chat import running_job
+from app.web.composer import composer_of
+from app.web.context import PathId, Visit, VisitDep
+from app.web.forms import Text, once_of
+from app.web.message_views import progress_view, views
+from app.web.messages import made_ids
+from app.web.templates import is_htmx
+
+router = APIRouter()
+checked = [Depends(verify_csrf)]
+
+HOLD = 20.0
+Number = Annotated[int, Query(ge=0, le=2**53)]
+
+
+@router.get("/c/{conversation_id}/jobs/{job_id}")
+async def follow(
+    visit: VisitDep, conversation_id: PathId, job_id: PathId, after: Number = 0, seen: Number = 0
+) -> Response:
+    """The long-polled fragment: new closed blocks, the open block and the next poller; at the end, no poller."""
+    await _check_job(visit, conversation_id, job_id)
+    if not is_htmx(visit.request):
+        return RedirectResponse(f"/c/{conversation_id}", 303)
+    with visit.services.viewers.enter(visit.principal.user_id):
+        waiting = visit.live.wait(visit.principal, job_id, after=after, seen=seen, seconds=HOLD)
+        progress = await _unless_left(visit.request, waiting)
+    if progress.ended:
+        return await _finished(visit, progress)
+    return visit.page("generations/_progress.html", message=progress_view(progress))
+
+
+async def _check_job(visit: Visit, conversation_id: str, job_id: str) -> None:
+    job = await get_job(visit.session, visit.principal.user_id, job_id)
+    await visit.session.close()
+    if job.conversation_id != conversation_id:
+        raise not_found()
+
+
+async def _unless_left(request: Request, waiting: Coroutine[Any, Any, Progress]) -> Progress:
+    """Wait no longer than the viewer does."""
+    task = asyncio.create_task(waiting)
+    leaving = asyncio.create_task(_left(request))
+    try:
+        await asyncio.wait({task, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        if not task.done():
+            raise ClientDisconnect
+        return task.result()
+    finally:
+        task.cancel()
+        leaving.cancel()
+        await asyncio.gather(task, leaving, return_exceptions=True)
+
+
+async def _left(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _finished(visit: Visit, progress: Progress) -> Response:
+    """The last of the text, and the message's final foot in place of the poller."""
+    pair = await reading.message(visit.session, visit.principal, progress.message_id or "")
+    final = (await views(visit.session, visit.principal, [pair], visit.live))[0]
+    conversation = await visit.conversation(final.conversation_id)
+    running = running_job(await window_of(visit.session, conversation))
+    composer = composer_of(conversation, ModelList(), running)
+    news = progress_view(progress)
+    return visit.page("generations/finish.oob.html", message=final, news=news, composer=composer)
+
+
+@router.post("/c/{conversation_id}/jobs/{job_id}/cancel", dependencies=checked)
+async def stop(visit: VisitDep, conversation_id: PathId, job_id: PathId) -> Response:
+    """What was written stays. The poller shows the end."""
+    await _check_job(visit, conversation_id, job_id)
+    await visit.services.generations.cancel(visit.principal, job_id)
+    return Response(status_code=204) if is_htmx(visit.request) else RedirectResponse(f"/c/{conversation_id}", 303)
+
+
+@router.post("/messages/{message_id}/regenerate", dependencies=checked)
+async def regenerate(visit: VisitDep, message_id: PathId, idempotency_key: Text = "") -> Response:
+    """Another answer beside this one."""
+    message = await get_message(visit.session, visit.principal, message_id)
+    await visit.session.close()
+    once = once_of(visit.request, idempotency_key, "", made_ids)
+    await visit.services.generations.regenerate(visit.principal, message_id, once=once)
+    return RedirectResponse(f"/c/{message.conversation_id}", 303)
+
+
+@router.post("/messages/{message_id}/continue", dependencies=checked)
+async def go_on(visit: VisitDep, message_id: PathId, idempotency_key: Text = "") -> Response:
+    """Go on where the answer was stopped or failed: also what “Try again” does."""
+    message = await get_message(visit.session, visit.principal, message_id)
+    await visit.session.close()
+    once = once_of(visit.request, idempotency_key, "", made_ids)
+    await visit.services.generations.continue_answer(visit.principal, message_id, once=once)
+    return RedirectResponse(f"/c/{message.conversation_id}", 303)

@@ -1,0 +1,84 @@
+"""Sign in, sign out."""
+
+from fastapi import APIRouter, Depends, Request
+from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.responses import RedirectResponse, Response
+
+from app.accounts.service import list_users
+from app.accounts.sessions import end_session
+from app.errors import AppError
+from app.http.authentication import OptionalPagePrincipal, PagePrincipal
+from app.http.csrf import verify_csrf
+from app.http.deps import ReadSession, Services, ServicesDep, WriteSession
+from app.http.signing_in import clear_session_cookie, set_session_cookie, sign_in
+from app.web.forms import FormState, Text, refused, safe_next, status_of
+from app.web.templates import page
+
+router = APIRouter()
+
+
+@router.get("/login")
+async def show_login(
+    request: Request,
+    principal: OptionalPagePrincipal,
+    session: ReadSession,
+    services: ServicesDep,
+    next: str = "/",
+) -> Response:
+    """The very first visitor is led to making an account instead."""
+    if principal is not None:
+        return RedirectResponse(safe_next(next), 303)
+    if await nobody_yet(session):
+        return RedirectResponse("/register", 303)
+    return _form(request, services, FormState(), safe_next(next))
+
+
+@router.post("/login", dependencies=[Depends(verify_csrf)])
+async def login(
+    request: Request,
+    services: ServicesDep,
+    username: Text = "",
+    password: Text = "",
+    next: Text = "/",
+) -> Response:
+    try:
+        _, started = await sign_in(services, request, username, password, kind="page")
+    except AppError as error:
+        form = refused(error, username=username)
+        return _form(request, services, form, safe_next(next), status=status_of(error))
+    response = RedirectResponse(safe_next(next), 303)
+    set_session_cookie(response, services, started.id)
+    return response
+
+
+@router.post("/logout", dependencies=[Depends(verify_csrf)])
+async def logout(principal: PagePrincipal, session: WriteSession, services: ServicesDep) -> Response:
+    if principal.session_id is not None:
+        await end_session(session, principal.session_id)
+    response = RedirectResponse("/login", 303)
+    clear_session_cookie(response, services)
+    return response
+
+
+def _form(request: Request, services: Services, form: FormState, target: str, *, status: int = 200) -> Response:
+    response = page(
+        request,
+        "sessions/new.html",
+        principal=None,
+        status=status,
+        form=form,
+        next=target,
+        can_register=services.settings.signup == "open",
+    )
+    return signed_out(services, response)
+
+
+def signed_out(services: Services, response: Response) -> Response:
+    """A cookie whose session is over would be taken for the one that the form's token is bound to."""
+    clear_session_cookie(response, services)
+    return response
+
+
+async def nobody_yet(session: AsyncSession) -> bool:
+    """Whether the next to register administers."""
+    return not await list_users(session, limit=1)

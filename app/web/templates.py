@@ -1,0 +1,69 @@
+"""The Jinja environment, and the one function that decides between page and fragment."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+from fastapi import Request
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from starlette.responses import HTMLResponse, Response
+
+from app.accounts.principal import Principal
+from app.http.assets import asset_url
+from app.http.csrf import csrf_token, set_csrf_cookie
+from app.ids import new_id
+from app.web.filters import FILTERS
+
+FOLDER = Path(__file__).resolve().parents[2] / "templates"
+VARY = "HX-Request, HX-Target, Cookie"
+
+environment = Environment(
+    loader=FileSystemLoader(FOLDER),
+    autoescape=True,  # for every ending: nothing here is anything but HTML
+    undefined=StrictUndefined,
+    auto_reload=False,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+environment.filters.update(FILTERS)
+environment.globals.update(asset_url=asset_url, new_key=new_id, lang="en")
+
+
+def is_htmx(request: Request) -> bool:
+    """Says what shape the answer should have; it never opens anything."""
+    return request.headers.get("hx-request") == "true"
+
+
+def page(
+    request: Request,
+    name: str,
+    *,
+    principal: Principal | None,
+    blocks: Sequence[str] = (),
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+    **context: Any,
+) -> Response:
+    """The page, or for an HTMX request that targets one of `blocks` that block alone.
+
+    A block is named as the id of the element that it fills.
+    """
+    template = environment.get_template(name)
+    context |= {"principal": principal, "csrf": csrf_token(request, principal)}
+    target = _target_id(request)
+    html = render_block(template, target, context) if target in blocks else template.render(context)
+    response = HTMLResponse(html, status, headers={"Vary": VARY, **(headers or {})})
+    set_csrf_cookie(request, response)
+    return response
+
+
+def render_block(template: Template, block: str, context: dict[str, Any]) -> str:
+    return "".join(template.blocks[block](template.new_context(context)))
+
+
+def _target_id(request: Request) -> str:
+    """htmx 4 sends `tag#id`."""
+    if not is_htmx(request):
+        return ""
+    return unquote(request.headers.get("hx-target", "").partition("#")[2])
