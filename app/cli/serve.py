@@ -70,6 +70,7 @@ def _listen(settings: Settings) -> socket.socket:
         listener.bind((settings.host, settings.port))
         listener.listen(2048)
     except OSError as error:
+        listener.close()
         if error.errno == errno.EADDRINUSE:
             fail(f"Port {settings.port} is taken by another program. Choose one with --port or TEAHOUSE_PORT.")
         fail(f"TEAHOUSE_HOST: {settings.host}, port {settings.port}: {error.strerror}", Exit.bad_settings)

@@ -104,9 +104,11 @@ def serve_with_workers(
 
     from app.cli import gunicorn_worker
 
+    bind = f"fd://{listener.detach()}"  # from now on Gunicorn's to close
+
     class Application(BaseApplication):  # type: ignore[misc]
         def load_config(self) -> None:
-            for name, value in gunicorn_settings(f"fd://{listener.fileno()}", workers).items():
+            for name, value in gunicorn_settings(bind, workers).items():
                 self.cfg.set(name, value)
 
         def load(self) -> "FastAPI":

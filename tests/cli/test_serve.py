@@ -1,0 +1,116 @@
+"""`teahouse serve`: says where it is, refuses in one line, stops in seconds."""
+
+import runpy
+import socket
+import urllib.request
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from app.cli import serving as servers
+from app.cli.main import app
+from app.cli.serve import address_of, models_told
+from app.settings import Settings
+from tests.cli.running import environment, serving
+from tests.durability.processes import model_process
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_it_says_where_it_is_and_stops_in_seconds(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with model_process() as model, serving(environment(data, TEAHOUSE_OLLAMA_URL=model.url), tmp_path) as server:
+        said = server.lines()
+        assert server.url in said[0]
+        assert str(data) in said[1]
+        assert "ollama/scripted:latest" in said[2]
+        assert "the first to register" in said[3]
+        assert data.stat().st_mode & 0o777 == 0o700
+        code, errors, seconds = server.terminate()
+    assert (code, errors) == (0, "Bringing the database up to date …\n")
+    assert seconds < 5
+
+
+def test_several_workers_serve_one_address(tmp_path: Path) -> None:
+    with serving(environment(tmp_path), tmp_path, "--workers", "2") as server:
+        said = server.lines()
+        assert server.url in said[0]
+        assert "none yet" in said[2]
+        for _ in range(4):
+            assert urllib.request.urlopen(f"{server.url}/healthz").read() == b"ok"
+        code, errors, seconds = server.terminate()
+    assert (code, errors) == (0, "Bringing the database up to date …\n")
+    assert seconds < 8
+
+
+def test_gunicorns_file_says_what_the_command_does() -> None:
+    file = runpy.run_path(str(ROOT / "deploy" / "gunicorn.conf.py"))
+    wanted = servers.gunicorn_settings("127.0.0.1:8000", 4)
+    assert {name: file[name] for name in wanted} == wanted
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "words"),
+    [
+        ("TEAHOUSE_PORT", "abc", "TEAHOUSE_PORT: "),
+        ("TEAHOUSE_MODEL_SLOTS", "-1", "TEAHOUSE_MODEL_SLOTS: "),
+        ("TEAHOUSE_SIGNUP", "maybe", "TEAHOUSE_SIGNUP: "),
+        ("TEAHOUSE_SECRET_KEY", "short-and-private", "TEAHOUSE_SECRET_KEY: must have at least 32 bytes"),
+        ("TEAHOUSE_PUBLIC_URL", "example.org", "TEAHOUSE_PUBLIC_URL: must start with http"),
+        ("TEAHOUSE_JOBS_ENGINE", "celery", "TEAHOUSE_JOBS_ENGINE: celery needs PostgreSQL"),
+        ("TEAHOUSE_DATABASE_URL", "postgresql://x", "TEAHOUSE_DATABASE_URL: only SQLite"),
+        ("TEAHOUSE_HOST", "192.0.2.1", "TEAHOUSE_HOST: 192.0.2.1"),
+    ],
+)
+def test_a_bad_setting_stops_it_with_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str, value: str, words: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(servers, "end_on_signals", lambda: None)
+    result = CliRunner().invoke(app, ["serve"], env={variable: value})
+    assert result.exit_code == 78
+    assert result.stderr.startswith(words)
+    assert result.stderr.count("\n") == 1
+    assert "short-and-private" not in result.output
+    assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize("folder", ["file", "file/below"])
+def test_a_data_directory_that_cannot_be_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(app, ["db", "upgrade"], env={"TEAHOUSE_DATA_DIR": folder})
+    assert result.exit_code == 78
+    assert result.stderr.startswith(f"TEAHOUSE_DATA_DIR: {tmp_path / folder}: ")
+    assert result.stderr.count("\n") == 1
+
+
+def test_a_file_that_is_no_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "teahouse.db").write_bytes(b"no database " * 100)
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(app, ["db", "upgrade"], env={"TEAHOUSE_DATA_DIR": str(tmp_path)})
+    assert (result.exit_code, result.stderr.count("\n")) == (78, 1)
+    assert "not a database" in result.stderr
+
+
+def test_a_taken_port_is_said_before_the_database_is_touched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(servers, "end_on_signals", lambda: None)
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        result = CliRunner().invoke(app, ["serve", "--port", str(port)])
+    assert result.exit_code == 1
+    assert result.stderr == f"Port {port} is taken by another program. Choose one with --port or TEAHOUSE_PORT.\n"
+    assert not (tmp_path / "data").exists()
+
+
+def test_the_address_is_one_to_click_on() -> None:
+    assert address_of(Settings(host="0.0.0.0", port=9000)) == "http://localhost:9000"
+    assert address_of(Settings(host="::1")) == "http://[::1]:8000"
+    assert address_of(Settings(public_url="https://tea.example.org/")) == "https://tea.example.org"
+
+
+def test_a_long_list_of_models_is_cut_aloud() -> None:
+    assert models_told([f"ollama/{n}" for n in range(7)])[0].endswith("ollama/4 and 2 more")
+    assert "TEAHOUSE_OLLAMA_URL" in models_told([])[1]
