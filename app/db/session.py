@@ -1,6 +1,5 @@
 """Sessions: who writes takes its turn, who reads never waits, and what follows a commit."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.db.engine import create_engine
 from app.db.lookup import Lookup
 from app.db.sqlite import SYNCHRONOUS
+from app.db.turn import Turn
 from app.errors import AppError, ErrorKind
 
 AFTER_COMMIT = "after_commit"
@@ -28,7 +28,7 @@ class Database:
         self.lookup = Lookup(path)
         # Sessions and the event log share this process's one right to write: waiting here is fair,
         # waiting in SQLite's busy handler is not.
-        self.turn = asyncio.Lock()
+        self.turn = Turn()
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
@@ -41,7 +41,7 @@ class Database:
     async def transaction(self) -> AsyncIterator[AsyncSession]:
         """A session that may write: commits at the end or, on any exception, leaves nothing."""
         with _translated():
-            async with self.turn, AsyncSession(self.writer, expire_on_commit=False) as session, session.begin():
+            async with self.turn.take(), AsyncSession(self.writer, expire_on_commit=False) as session, session.begin():
                 yield session
         for callback in session.info.get(AFTER_COMMIT, ()):
             callback()

@@ -156,7 +156,7 @@ class EventLog:
 
     async def run(self, step: Callable[[Connection], T]) -> T:
         """One transaction on the log's connection: claims, rescues, cancels."""
-        async with self._database.turn:
+        async with self._database.turn.take(urgent=True):
             loop = asyncio.get_running_loop()
             work = loop.run_in_executor(self._thread, self._transaction, step)
             # A cancelled caller must not leave the turn while the thread is still inside the transaction.
