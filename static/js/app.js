@@ -38,6 +38,9 @@
   const isTyping = (element) =>
     element instanceof HTMLElement && (element.isContentEditable || element.matches("input, textarea, select"));
 
+  // On touch this would open the keyboard over the text.
+  if (!isTouch.matches && !document.querySelector("[autofocus]")) composer()?.focus({ preventScroll: true });
+
   if (!CSS.supports("field-sizing", "content")) {
     document.addEventListener("input", (event) => {
       if (!event.target.matches("[data-composer]")) return;

@@ -1,0 +1,99 @@
+"""A real Chromium against a real server; any script error, policy violation or foreign request fails the test."""
+
+import itertools
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+
+from tests.browser.servers import model_process, teahouse_process
+
+CHROMIUM = "/usr/bin/chromium"
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--no-first-run",
+    "--disable-component-update",
+    "--disable-sync",
+]
+OpenPage = Callable[..., Awaitable[Page]]
+_people = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def live_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a Teahouse with a data folder of its own, whose Ollama is the scripted server."""
+    if not Path(CHROMIUM).exists():
+        pytest.skip("no Chromium on this machine")
+    data_dir = tmp_path_factory.mktemp("live") / "data"
+    with model_process() as model_url, teahouse_process(data_dir, model_url) as url:
+        yield url
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        await browser.close()
+
+
+@pytest.fixture
+async def open_page(browser: Browser, live_server: str) -> AsyncIterator[OpenPage]:
+    """`await open_page(scripts=False, …)`: a page in a context of its own, watched until the end of the test."""
+    faults: list[str] = []
+    contexts: list[BrowserContext] = []
+
+    async def open_page(*, scripts: bool = True, allowed: tuple[str, ...] = (), **options: Any) -> Page:
+        context = await browser.new_context(base_url=live_server, java_script_enabled=scripts, **options)
+        contexts.append(context)
+        context.set_default_timeout(15_000)
+        page = await context.new_page()
+        watch(page, live_server, faults, allowed)
+        return page
+
+    yield open_page
+    for context in contexts:
+        await context.close()
+    assert faults == []
+
+
+def watch(page: Page, own: str, faults: list[str], allowed: tuple[str, ...]) -> None:
+    """Collect what must not happen. Policy violations are console errors; `allowed` are parts of expected ones."""
+
+    def console(message: Any) -> None:
+        if message.type in ("error", "warning") and not any(part in message.text for part in allowed):
+            faults.append(f"console: {message.text}")
+
+    def request(request: Any) -> None:
+        parts = urlsplit(request.url)
+        if parts.scheme not in ("data", "blob", "about") and f"{parts.scheme}://{parts.netloc}" != own:
+            faults.append(f"request to {request.url}")
+
+    page.on("console", console)
+    page.on("pageerror", lambda error: faults.append(f"script: {error}"))
+    page.on("request", request)
+
+
+async def register(page: Page) -> str:
+    """A new person, signed in and on the first page."""
+    name = f"person{next(_people)}"
+    await page.goto("/register")
+    await page.fill("#username", name)
+    await page.fill("#email", f"{name}@example.org")
+    await page.fill("#password", "a long password")
+    await page.click("text=Create account")
+    await page.wait_for_url("/")
+    return name
+
+
+@pytest.fixture
+async def alice(open_page: OpenPage) -> Page:
+    """Alice's first page, with scripts."""
+    page = await open_page()
+    await register(page)
+    return page

@@ -1,0 +1,62 @@
+"""The processes behind the browser: a scripted model server and Teahouse, each on its own."""
+
+import contextlib
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextlib.contextmanager
+def model_process() -> Iterator[str]:
+    """The scripted server's address for Ollama."""
+    command = [sys.executable, "-m", "tests.browser.markdown"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        assert process.stdout is not None
+        try:
+            yield json.loads(process.stdout.readline())["url"]
+        finally:
+            process.kill()
+
+
+@contextlib.contextmanager
+def teahouse_process(data_dir: Path, model_url: str, **settings: str) -> Iterator[str]:
+    """A real uvicorn on a free port; `settings` without their prefix, in small letters."""
+    port = free_port()
+    given = {"data_dir": str(data_dir), "ollama_url": model_url, "embedded_model": "off", "rate_limit": "0", **settings}
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("TEAHOUSE_")}
+    environment = clean | {f"TEAHOUSE_{name.upper()}": value for name, value in given.items()}
+    command = [sys.executable, "-m", "uvicorn", "app.main:app", "--port", str(port), "--no-access-log"]
+    command += ["--timeout-graceful-shutdown", "2"]
+    log = (data_dir.parent / "server.log").open("wb")
+    with log, subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log) as process:
+        try:
+            _wait_for(f"http://127.0.0.1:{port}/healthz", process)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(10)
+            process.kill()
+
+
+def _wait_for(url: str, process: subprocess.Popen[bytes], seconds: float = 30) -> None:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline and process.poll() is None:
+        with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=1):
+            return
+        time.sleep(0.05)
+    raise RuntimeError(f"{url} did not answer")
