@@ -1,0 +1,51 @@
+"""One server for the tests that do not change it, and new people for each test."""
+
+from collections.abc import AsyncIterator, Iterator
+
+import httpx
+import pytest
+
+from tests.api.people import Person, bearer, person, sign_in
+from tests.api.serving import Served, serving
+from tests.factories.accounts import PASSWORD
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """Dana was the first to register there."""
+    with serving(tmp_path_factory.mktemp("served") / "data") as running:
+        answer = httpx.post(
+            f"{running.url}/api/v1/auth/register",
+            json={"username": "dana", "email": "dana@example.org", "password": PASSWORD},
+        )
+        assert answer.status_code == 201 and answer.json()["role"] == "admin", answer.text
+        yield running
+
+
+@pytest.fixture
+async def client(served: Served) -> AsyncIterator[httpx.AsyncClient]:
+    """Nobody in particular."""
+    async with httpx.AsyncClient(base_url=served.url, timeout=15) as client:
+        yield client
+
+
+@pytest.fixture
+async def alice(served: Served) -> AsyncIterator[Person]:
+    alice = await person(served, "alice")
+    async with alice.client:
+        yield alice
+
+
+@pytest.fixture
+async def bob(served: Served) -> AsyncIterator[Person]:
+    bob = await person(served, "bob")
+    async with bob.client:
+        yield bob
+
+
+@pytest.fixture
+async def dana(served: Served) -> AsyncIterator[Person]:
+    tokens = await sign_in(served.url, "dana")
+    async with bearer(served.url, tokens["access_token"]) as client:
+        me = (await client.get("/api/v1/auth/me")).json()
+        yield Person("dana", me["id"], client, tokens)

@@ -1,0 +1,99 @@
+"""The real application on a real uvicorn, with the scripted model server beside it, in a thread of their own."""
+
+import asyncio
+import socket
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import uvicorn
+from fastapi import FastAPI
+
+from app.http.deps import Services
+from app.main import create_app
+from app.settings import Settings
+from tests.model_server import ModelServer
+
+Result = TypeVar("Result")
+
+
+@dataclass
+class Served:
+    """A server that runs; `run` does something inside its event loop."""
+
+    app: FastAPI
+    model: ModelServer
+    settings: Settings
+    url: str
+    loop: asyncio.AbstractEventLoop
+
+    @property
+    def services(self) -> Services:
+        services: Services = self.app.state.services
+        return services
+
+    async def run(self, work: Callable[[], Awaitable[Result]]) -> Result:
+        async def inside() -> Result:
+            return await work()
+
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(inside(), self.loop))
+
+
+def settings_for(folder: Path, **values: Any) -> Settings:
+    """Without limits on how often: tests are quick."""
+    return Settings(
+        _env_file=None,
+        **{"data_dir": folder, "embedded_model": "off", "rate_limit": 0, "log_level": "WARNING", **values},
+    )
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, ready: threading.Event) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        try:
+            await super().startup(sockets)
+        finally:
+            self._ready.set()
+
+
+@contextmanager
+def serving(folder: Path, **values: Any) -> Iterator[Served]:
+    listening = socket.create_server(("127.0.0.1", 0))
+    port: int = listening.getsockname()[1]
+    ready = threading.Event()
+    made: list[tuple[Served, uvicorn.Server]] = []
+
+    async def main() -> None:
+        async with ModelServer() as model:
+            settings = settings_for(folder, ollama_url=model.url, **values)
+            app = create_app(settings)
+            config = uvicorn.Config(
+                app,
+                http="httptools",
+                ws="none",
+                log_config=None,
+                access_log=False,
+                proxy_headers=False,
+                timeout_graceful_shutdown=5,
+            )
+            server = _Server(config, ready)
+            loop = asyncio.get_running_loop()
+            made.append((Served(app, model, settings, f"http://localhost:{port}", loop), server))
+            await server.serve(sockets=[listening])
+
+    thread = threading.Thread(target=lambda: asyncio.run(main()), daemon=True)
+    thread.start()
+    try:
+        assert ready.wait(20) and made[0][1].started
+        yield made[0][0]
+    finally:
+        if made:
+            made[0][1].should_exit = True
+        thread.join(15)
+        listening.close()
