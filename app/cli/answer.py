@@ -17,11 +17,11 @@ del _HARMLESS[ord("\n")], _HARMLESS[ord("\t")]
 class Answer:
     """Takes a job's events. Text that stands on the screen stays there; what replaces it comes below."""
 
-    def __init__(self, conversation: str) -> None:
+    def __init__(self, conversation: str, *, is_live: bool) -> None:
         self.status = ""
         self.code: int = Exit.failed
         self._conversation = conversation
-        self._is_live = sys.stdout.isatty()
+        self._is_live = is_live
         self._shown = ""
         self._thought = ""
         self._waiting: Any = None

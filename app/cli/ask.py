@@ -77,7 +77,7 @@ async def _ask(where: str, sign_in: "SignIn", text: str, model: str, conversatio
         if not conversation:
             conversation = (await client.post("/conversations", chosen))["id"]
         accepted = await client.post(f"/conversations/{conversation}/messages", {"content": text, **chosen})
-        answer = Answer(conversation)
+        answer = Answer(conversation, is_live=sys.stdout.isatty())
         return await _watch(client, accepted["job"]["id"], answer)
 
 

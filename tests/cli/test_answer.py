@@ -1,6 +1,5 @@
 """An answer on the terminal: exact in a pipe, harmless on a screen."""
 
-import sys
 from typing import Any
 
 import pytest
@@ -13,17 +12,11 @@ def message(content: str, **changes: Any) -> dict[str, Any]:
     return {"content": content, "status": "complete", "error": None, "finish_reason": "stop", **changes}
 
 
-def play(*events: tuple[str, dict[str, Any]]) -> Answer:
-    with Answer("c1") as answer:
+def play(*events: tuple[str, dict[str, Any]], is_live: bool = False) -> Answer:
+    with Answer("c1", is_live=is_live) as answer:
         for name, data in events:
             answer.take(Event(1, name, data))
     return answer
-
-
-@pytest.fixture
-def screen(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> pytest.CaptureFixture[str]:
-    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
-    return capsys
 
 
 def test_in_a_pipe_only_the_finished_answer(capsys: pytest.CaptureFixture[str]) -> None:
@@ -32,23 +25,24 @@ def test_in_a_pipe_only_the_finished_answer(capsys: pytest.CaptureFixture[str]) 
     assert (answer.code, capsys.readouterr().out) == (0, "Two minutes.\n")
 
 
-def test_on_a_screen_what_was_shown_stays(screen: pytest.CaptureFixture[str]) -> None:
+def test_on_a_screen_what_was_shown_stays(capsys: pytest.CaptureFixture[str]) -> None:
     play(
         ("delta", {"text": "Thr"}),
         ("restart", {"reason": "interrupted"}),
         ("delta", {"text": "Two "}),
         ("snapshot", {"content": "Two minu", "thinking": ""}),
         ("done", {"message": message("Two minutes.")}),
+        is_live=True,
     )
-    shown = screen.readouterr()
+    shown = capsys.readouterr()
     assert shown.out == "ThrTwo minutes.\n"
     assert "begun anew (interrupted)" in shown.err
 
 
-def test_a_model_does_not_steer_the_terminal(screen: pytest.CaptureFixture[str]) -> None:
+def test_a_model_does_not_steer_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     evil = "\x1b]0;owned\x07\x1b[2J\x9b31mtea\r\n\ttime 👩‍👩‍👧"
-    play(("delta", {"text": evil}), ("done", {"message": message(evil)}))
-    assert screen.readouterr().out == "]0;owned[2J31mtea\n\ttime 👩‍👩‍👧\n"
+    play(("delta", {"text": evil}), ("done", {"message": message(evil)}), is_live=True)
+    assert capsys.readouterr().out == "]0;owned[2J31mtea\n\ttime 👩‍👩‍👧\n"
 
 
 def test_a_failure_keeps_the_text_and_says_why(capsys: pytest.CaptureFixture[str]) -> None:
