@@ -16,6 +16,7 @@ from app.jobs.event_log import EventLog
 from app.jobs.lease import LEASE_SECONDS, MAX_CRASHES, Connection, End, StoredEvent
 from app.jobs.liveness import is_dead
 from app.jobs.registry import handler_of
+from app.jobs.retry import delay
 from app.jobs.states import JobStatus
 
 logger = logging.getLogger(__name__)
@@ -95,9 +96,15 @@ def rescue(connection: Connection, job_id: str, attempt: int, *, crashed: bool =
 
     Only crashes in a row without a word written count: a job that gets on is not what kills the server.
     """
+    (crashes,) = connection.execute("SELECT crashes FROM jobs WHERE id = ?", (job_id,)).fetchone() or (0,)
+    pause = 0.0
     if crashed and connection.execute(_PROGRESSED, (job_id, attempt)).fetchone():
         connection.execute("UPDATE jobs SET crashes = 0 WHERE id = ? AND attempt = ?", (job_id, attempt))
-    released = leases.release(connection, job_id, attempt, crashed=crashed)
+    elif crashed:
+        pause = delay(crashes)
+    released = leases.release(
+        connection, job_id, attempt, run_after=utcnow() + timedelta(seconds=pause), crashed=crashed
+    )
     if released is None:
         return None
     event, crashes = released

@@ -4,6 +4,7 @@ import asyncio
 import os
 import random
 import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -107,9 +108,10 @@ async def test_F02_one_of_three_workers_is_killed_20_times(tmp_path: Path) -> No
     with model_process() as model, server_process(tmp_path / "data", model.url, workers=3) as server:
 
         def kill() -> None:
-            workers = server.worker_pids()
-            if workers:
-                os.kill(random.choice(workers), signal.SIGKILL)
+            while len(workers := server.worker_pids()) < 3:
+                time.sleep(0.05)
+            time.sleep(1)  # Gunicorn's new one takes so long to begin; without it, there would soon be none
+            os.kill(random.choice(workers), signal.SIGKILL)
 
         assert await _campaign(server, 20, kill) >= 4
 
