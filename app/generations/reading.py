@@ -28,6 +28,7 @@ async def message(session: AsyncSession, principal: Principal, message_id: str) 
 async def _bring_up_to_date(session: AsyncSession, found: Message) -> None:
     if found.status == "generating":
         text = await live_text(session, found)
-        # In this read-only session nothing is ever flushed: the row in memory is only shown.
+        # The row in memory is only shown. Left in the session, the next query would try to write it.
+        session.expunge(found)
         found.content, found.thinking = text.content, text.thinking
         found.superseded = [*found.superseded, *text.superseded]
