@@ -9,6 +9,7 @@ from starlette.responses import Response
 from app.api.v1.responses import Format, JsonResponse, Limit, PathId
 from app.api.v1.schemas.messages import MessageView, MessageWindow, message_json
 from app.conversations.service import get_conversation
+from app.errors import AppError, invalid
 from app.generations import reading
 from app.http.authentication import ApiPrincipal, ApiWriter
 from app.http.deps import ReadSession, ServicesDep
@@ -30,13 +31,20 @@ async def list_messages(
 ) -> Response:
     """The last messages of the branch in view, newest last; `before` takes `prev_cursor` to go up."""
     conversation = await get_conversation(session, principal, conversation_id)
-    window = await reading.window(session, conversation, before=before and parse_id(before), limit=limit)
+    window = await reading.window(session, conversation, before=_position(before), limit=limit)
     pairs = [(message, window.siblings_of(message)) for message in window.messages]
     if format == "html":
         items = await asyncio.to_thread(lambda: [message_json(m, s, html=True) for m, s in pairs])
     else:
         items = [message_json(m, s) for m, s in pairs]
     return JsonResponse({"items": items, "prev_cursor": window.before})
+
+
+def _position(before: str | None) -> str | None:
+    try:
+        return parse_id(before) if before else None
+    except AppError:
+        raise invalid("bad_cursor", "This cursor is not one that this list gave out.", "before") from None
 
 
 @router.get("/messages/{message_id}", operation_id="getMessage", response_model=MessageView)
