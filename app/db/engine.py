@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, PoolResetState, event
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from app.db import sqlite
@@ -41,5 +41,11 @@ def create_engine(path: Path, *, write: bool, synchronous: str = "FULL") -> Asyn
     @event.listens_for(engine.sync_engine, "begin")
     def begin(connection: Connection) -> None:
         connection.exec_driver_sql(begin_statement)
+
+    @event.listens_for(engine.sync_engine, "reset")
+    def reset(dbapi_connection: Any, _record: object, state: PoolResetState) -> None:
+        """A COMMIT that failed leaves its transaction open: the next one must not find it. Costs no hop otherwise."""
+        if state.asyncio_safe and dbapi_connection.driver_connection.in_transaction:
+            dbapi_connection.rollback()
 
     return engine
