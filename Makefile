@@ -1,0 +1,81 @@
+# Everything a developer or an operator does by hand. `make` lists it.
+# Python packages come hash by hash from the locks; nothing is installed outside this folder but, once, by apt.
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+
+UV := $(shell uv --version >/dev/null 2>&1 && echo uv || echo .tools/bin/uv)
+UV_VERSION := 0.13.9
+BIN := .venv/bin
+SUDO := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
+APT = $(SUDO) apt-get -qq update && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends
+
+# The Python of this machine or none: no interpreter is downloaded behind anybody's back.
+export UV_PYTHON_DOWNLOADS := never
+export UV_NO_PROGRESS := 1
+
+.PHONY: help setup run check test e2e bench build lock
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: .venv/dev.stamp /usr/bin/chromium ## install everything that developing and testing needs
+
+# What is installed for developing is more than enough to run, and is not taken away again.
+run: $(if $(wildcard .venv/dev.stamp),.venv/dev.stamp,.venv/run.stamp) ## install what is needed, migrate, serve on http://127.0.0.1:8000
+	@exec $(BIN)/teahouse serve
+
+check: .venv/dev.stamp ## lint, types, layers, templates, and what must not drift apart
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/djlint templates --profile jinja --lint --quiet --ignore J018,H052
+	$(BIN)/teahouse openapi --check
+	@data=$$(mktemp -d) && trap 'rm -rf "$$data"' EXIT && export TEAHOUSE_DATA_DIR="$$data" \
+	  && echo "$(BIN)/teahouse db check" && $(BIN)/teahouse db upgrade && $(BIN)/teahouse db check
+	$(BIN)/pytest -q tests/architecture
+
+test: setup ## run every test, those in a browser too
+	$(BIN)/pytest
+
+e2e: setup ## run the tests in a browser alone
+	$(BIN)/pytest tests/browser
+
+bench: .venv/dev.stamp ## measure this server against its promises
+	$(BIN)/python -m tests.benchmarks
+
+build: ## build the frontend (there is none yet)
+	@echo "There is no frontend to build yet: the pages need none, and the app at /app/ is still to come."
+
+lock: ## lock the versions in pyproject.toml anew (asks the package index)
+	$(UV) pip compile pyproject.toml $(LOCKING) -o requirements.lock
+	$(UV) pip compile pyproject.toml --extra embedded $(LOCKING) -o requirements-embedded.lock
+	$(UV) pip compile pyproject.toml --extra embedded --group dev $(LOCKING) -o requirements-dev.lock
+LOCKING := --quiet --universal --generate-hashes --no-emit-index-url --no-header
+
+# --- what the targets stand on -----------------------------------------------------------------------------------
+
+.venv/run.stamp: requirements-embedded.lock pyproject.toml | .venv/bin/python
+	$(UV) pip sync --python $(BIN)/python --quiet --require-hashes requirements-embedded.lock
+	$(UV) pip install --python $(BIN)/python --quiet --no-deps -e .
+	@touch $@
+
+.venv/dev.stamp: requirements-dev.lock pyproject.toml | .venv/bin/python
+	$(UV) pip sync --python $(BIN)/python --quiet --require-hashes requirements-dev.lock
+	$(UV) pip install --python $(BIN)/python --quiet --no-deps -e .
+	@touch $@
+
+.venv/bin/python: | $(filter .tools/bin/uv,$(UV))
+	$(UV) venv --quiet .venv
+
+.tools/bin/uv:
+	@python3 -c 'import ensurepip, venv' 2>/dev/null || { echo "Installing python3-venv by apt …"; $(APT) python3-venv >/dev/null; }
+	python3 -m venv .tools
+	.tools/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+
+/usr/bin/chromium:
+	@echo "Installing chromium by apt, for the tests in a browser …"
+	@$(APT) chromium >/dev/null
