@@ -152,7 +152,9 @@ async def test_another_answer_stands_beside_the_first(alice: Page) -> None:
     await expect(alice.locator(".branches .number")).to_have_text("1 of 2")
 
 
-async def test_what_was_refused_is_still_there(alice: Page) -> None:
+async def test_what_was_refused_is_still_there(open_page: OpenPage) -> None:
+    alice = await open_page(allowed=("status of 422",))
+    await register(alice)
     await ask(alice, "Begin [[tokens=3]]")
     await alice.wait_for_url("**/c/*")
     await alice.fill("#content", "   \n")

@@ -1,0 +1,35 @@
+"""One server for all tests of pages, and people who are signed in by cookie."""
+
+from collections.abc import AsyncIterator, Iterator
+
+import httpx
+import pytest
+
+from tests.api.serving import Served, serving
+from tests.web.visitor import Visitor, visitor
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with serving(tmp_path_factory.mktemp("pages") / "data") as running:
+        yield running
+
+
+@pytest.fixture
+async def nobody(served: Served) -> AsyncIterator[httpx.AsyncClient]:
+    """Signed out."""
+    async with httpx.AsyncClient(base_url=served.url, timeout=15) as client:
+        yield client
+
+
+@pytest.fixture
+async def alice(served: Served) -> AsyncIterator[Visitor]:
+    async with await visitor(served, "alice") as alice:
+        yield alice
+
+
+@pytest.fixture
+async def charlie(served: Served) -> AsyncIterator[Visitor]:
+    """A stranger to what is Alice's."""
+    async with await visitor(served, "charlie") as charlie:
+        yield charlie

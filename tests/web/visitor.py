@@ -1,0 +1,93 @@
+"""Somebody with a browser that keeps cookies, reads forms and follows pollers."""
+
+import html
+import itertools
+import re
+from typing import Any, Self
+
+import httpx
+
+from tests.api.people import add_user
+from tests.api.serving import Served
+from tests.factories.accounts import PASSWORD
+
+MISSING = "0198c0de-0000-7000-8000-000000000000"
+_numbers = itertools.count(1)
+
+
+class Visitor:
+    def __init__(self, name: str, client: httpx.AsyncClient) -> None:
+        self.name, self.client = name, client
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.client.aclose()
+
+    async def get(self, path: str, *, target: str | None = None) -> httpx.Response:
+        return await self.client.get(path, headers=htmx(target))
+
+    async def post(self, path: str, *, target: str | None = None, **fields: Any) -> httpx.Response:
+        """A form of ours, with its token; with `target` as htmx sends it."""
+        data = {"csrf_token": await self.token(), **fields}
+        return await self.client.post(path, data=data, headers=htmx(target))
+
+    async def token(self) -> str:
+        return token_in((await self.client.get("/")).text)
+
+    async def ask(self, content: str = "Hello [[tokens=3]]") -> str:
+        """A new conversation's path."""
+        answer = await self.post("/", content=content, idempotency_key=f"key-{next(_numbers)}")
+        assert answer.status_code == 303, answer.text
+        return answer.headers["location"]
+
+    async def answered(self, content: str = "Hello [[tokens=3]]") -> str:
+        """The same, once its answer is written."""
+        path = await self.ask(content)
+        await self.follow(path)
+        return path
+
+    async def follow(self, path: str) -> list[str]:
+        """The fragments that the page's poller gets, to the last one."""
+        poller, fragments = poller_in((await self.get(path)).text), []
+        while poller:
+            answer = await self.get(poller, target="")
+            assert answer.status_code == 200, answer.text
+            fragments.append(answer.text)
+            poller = poller_in(answer.text)
+        return fragments
+
+
+def htmx(target: str | None) -> dict[str, str]:
+    """What htmx 4 sends along; None: not htmx."""
+    if target is None:
+        return {}
+    return {"HX-Request": "true", "HX-Target": f"div#{target}", "HX-Request-Type": "partial"}
+
+
+def token_in(page: str) -> str:
+    found = re.search(r'name="csrf_token" value="([^"]+)"', page)
+    assert found, page
+    return found[1]
+
+
+def poller_in(page: str) -> str | None:
+    found = re.search(r'class="poller[^>]* hx-get="([^"]+)"', page)
+    return html.unescape(found[1]) if found else None
+
+
+def ids_in(page: str) -> list[str]:
+    """Messages on a page, in order."""
+    return re.findall(r'<article id="message-([0-9a-f-]{36})"', page)
+
+
+async def visitor(served: Served, name: str) -> Visitor:
+    """A new member whose name begins like that, signed in."""
+    unique = f"{name}{next(_numbers)}"
+    await served.run(lambda: add_user(served.services.database, unique))
+    client = httpx.AsyncClient(base_url=served.url, timeout=15)
+    form = {"csrf_token": token_in((await client.get("/login")).text), "username": unique, "password": PASSWORD}
+    answer = await client.post("/login", data=form)
+    assert answer.status_code == 303, answer.text
+    return Visitor(unique, client)
