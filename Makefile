@@ -15,6 +15,10 @@ APT = $(SUDO) apt-get -qq update && $(SUDO) env DEBIAN_FRONTEND=noninteractive a
 # The Python of this machine or none: no interpreter is downloaded behind anybody's back.
 export UV_PYTHON_DOWNLOADS := never
 export UV_NO_PROGRESS := 1
+# The authorities this machine trusts, where it has a list: a company's own is among them.
+ifneq ($(wildcard /etc/ssl/certs/ca-certificates.crt),)
+export UV_SYSTEM_CERTS := true
+endif
 
 .PHONY: help setup run check test e2e bench build lock
 
