@@ -18,6 +18,7 @@ from app.jobs.states import JobStatus
 
 LEASE_SECONDS = 15.0
 MAX_CRASHES = 3
+LONGEST_PAUSE = timedelta(minutes=6)  # nothing is put off for longer: what seems to be, a wall clock has been set back
 
 
 class Connection(Protocol):
@@ -97,8 +98,10 @@ WITH RECURSIVE waiting(user_id) AS (
 ), candidates AS (
   SELECT w.user_id,
     (SELECT id FROM jobs q WHERE q.status = 'queued' AND q.blocked = 0 AND q.queue = :queue
-      AND q.priority = :priority AND q.user_id = w.user_id AND q.run_after <= :now ORDER BY q.id LIMIT 1) AS id,
-    (SELECT count(*) FROM jobs r WHERE r.status = 'running' AND r.user_id = w.user_id) AS running,
+      AND q.priority = :priority AND q.user_id = w.user_id
+      AND (q.run_after <= :now OR q.run_after > :horizon) ORDER BY q.id LIMIT 1) AS id,
+    (SELECT count(*) FROM jobs r INDEXED BY ix_jobs_running
+      WHERE r.status = 'running' AND r.user_id = w.user_id) AS running,
     (SELECT max(started_at) FROM jobs s WHERE s.user_id = w.user_id) AS last_started
   FROM waiting w WHERE w.user_id IS NOT NULL
 )
@@ -133,7 +136,8 @@ VALUES (:id, :kind, :user_id, :conversation_id, :payload, :queue, :priority, 0, 
 
 _UNBLOCK = """
 UPDATE jobs SET blocked = 0 WHERE id =
-  (SELECT id FROM jobs WHERE sequence_key = ? AND status = 'queued' ORDER BY id LIMIT 1)
+  (SELECT id FROM jobs WHERE sequence_key = :key AND status = 'queued' ORDER BY id LIMIT 1)
+AND NOT EXISTS (SELECT 1 FROM jobs WHERE sequence_key = :key AND status = 'running')
 """
 
 _RELEASE = """
@@ -165,6 +169,7 @@ def claim(
             "priority": priority,
             "owner": owner,
             "now": to_text(now),
+            "horizon": to_text(now + LONGEST_PAUSE),
             "until": lease_end(now),
             "slots": slots or 1_000_000,
             "per_user": per_user or 1_000_000,
@@ -217,7 +222,7 @@ def end(connection: Connection, job_id: str, attempt: int, how: End) -> StoredEv
     for effect in how.effects:
         effect(connection)
     if row[1] is not None:
-        connection.execute(_UNBLOCK, (row[1],))
+        connection.execute(_UNBLOCK, {"key": row[1]})
     for follow_up in how.follow_ups:
         _enqueue(connection, follow_up)
     return append_at(connection, job_id, attempt, row[0], "done", {})

@@ -23,8 +23,8 @@ _WAITING = text(
 # Users take turns: before my k-th job stand, of everybody else, at most k.
 _PLACE = text(
     """
-    WITH mine(n) AS (SELECT count(*) FROM jobs WHERE status = 'queued' AND user_id = :user_id
-                     AND id < :id AND priority <= :priority)
+    WITH mine(n) AS (SELECT count(*) FROM jobs INDEXED BY ix_jobs_queued WHERE status = 'queued'
+                     AND user_id = :user_id AND id < :id AND priority <= :priority)
     SELECT n + 1 + coalesce((SELECT sum(min(waiting, n + 1)) FROM
         (SELECT count(*) AS waiting FROM jobs WHERE status = 'queued' AND user_id <> :user_id AND id < :id
            AND priority <= :priority GROUP BY user_id)), 0),
