@@ -34,6 +34,7 @@ async def alice(served: Served) -> AsyncIterator[Person]:
     alice = await person(served, "alice")
     async with alice.client:
         yield alice
+    await served.run(lambda: served.services.generations.cancel_all(alice.id))
 
 
 @pytest.fixture
@@ -41,6 +42,7 @@ async def bob(served: Served) -> AsyncIterator[Person]:
     bob = await person(served, "bob")
     async with bob.client:
         yield bob
+    await served.run(lambda: served.services.generations.cancel_all(bob.id))
 
 
 @pytest.fixture
