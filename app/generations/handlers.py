@@ -23,7 +23,10 @@ class AnswerHandler:
         job_id = context.lease.id
         if reason == CANCEL:
             return End(JobStatus.cancelled, effects=[write_end(job_id, JobStatus.cancelled, None)])
-        return End(JobStatus.succeeded, effects=[write_message(job_id, status="stopped", finish_reason="limit")])
+        job = context.lease.job
+        result = {"conversation_id": job.conversation_id, "message_id": job.message_id}
+        effects = [write_message(job_id, status="stopped", finish_reason="limit")]
+        return End(JobStatus.succeeded, result=result, effects=effects)
 
     def abandoned(self, connection: Connection, job_id: str, status: JobStatus, error: dict[str, Any] | None) -> None:
         write_end(job_id, status, error)(connection)

@@ -97,7 +97,8 @@ class JobStream:
             yield frames
             born = checked = pinged = monotonic()
             while not ended:
-                await subscription.wait(POSITION_SECONDS if self._queued else RIGHT_CHECK_SECONDS)
+                if not self._hub.draining:  # it may have begun while the viewer was being written to
+                    await subscription.wait(POSITION_SECONDS if self._queued else RIGHT_CHECK_SECONDS)
                 now = monotonic()
                 if self._hub.draining or now - born > LIFETIME_SECONDS or subscription.overflowed:
                     yield [RECONNECT]
@@ -118,7 +119,8 @@ class JobStream:
         """What is newer than `after`, as soon as there is any; without `after`, return when the job has ended."""
         deadline = monotonic() + seconds
         with self._hub.watch(self._job_id) as subscription:
-            frames, ended = await self._open(after or 0)
+            opened, ended = await self._open(after or 0)
+            frames = [frame for frame in opened if frame.id is not None]  # a place in the queue is no news
             while not ended and (after is None or not frames):
                 remaining = deadline - monotonic()
                 if remaining <= 0 or self._hub.draining or subscription.overflowed:

@@ -1,5 +1,6 @@
 """The embedded engine: the runner lives in the web process. Also the one place where the parts of jobs meet."""
 
+import asyncio
 import os
 import secrets
 from typing import Any
@@ -30,6 +31,7 @@ class Engine:
             self.log, self.owner, queues=queues, per_user=settings.max_running_per_user, services=services
         )
         self._maintenance = Maintenance(self.log, self.owner, self._run_dir, each_scan=self._look_around)
+        self._draining: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         self._run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -43,14 +45,18 @@ class Engine:
         self.worker.start()
 
     async def drain(self) -> None:
-        """Within seconds: streams end, runs give their leases back, the others are told."""
+        """Within seconds: streams end, runs give their leases back, the others are told. Once, whoever asks."""
+        if self._draining is None:
+            self._draining = asyncio.create_task(self._drain(), name="drain")
+        await asyncio.shield(self._draining)
+
+    async def _drain(self) -> None:
         self.hub.drain()
         await self.worker.drain()
         self._bell.ring(JOBS)
 
     async def stop(self) -> None:
-        if not self.worker.draining:
-            await self.drain()
+        await self.drain()
         await self._maintenance.stop()
         await self.log.stop()
         await self._tailer.stop()

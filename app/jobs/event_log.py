@@ -87,7 +87,9 @@ class EventLog:
         self._leases: dict[str, Lease] = {}
         self._work = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._stopping = False
         self.commits = 0
+        self.unwritable: set[str] = set()  # jobs that were given up because a commit of theirs cannot be made
 
     async def start(self) -> None:
         loop = asyncio.get_running_loop()
@@ -98,11 +100,11 @@ class EventLog:
         return sqlite.connect(str(self._database.path), write=True, synchronous=self._database.synchronous)
 
     async def stop(self) -> None:
-        """Commit what there is, then close."""
+        """Commit what there is, then close; a database that does not take it is not waited for."""
         if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+            self._stopping = True
+            self._work.set()
+            await self._task
         loop = asyncio.get_running_loop()
         if self._connection is not None:
             await loop.run_in_executor(self._thread, self._connection.close)
@@ -189,7 +191,7 @@ class EventLog:
 
     async def _write_for_ever(self) -> None:
         beaten_at = monotonic()
-        while True:
+        while not self._stopping:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(BEAT_SECONDS / 3):
                     await self._work.wait()
@@ -200,6 +202,10 @@ class EventLog:
             if self._dirty:
                 await self._commit()
                 await asyncio.sleep(PAUSE_SECONDS)
+        if self._dirty:
+            await self._commit()
+        for lease in list(self._dirty.values()):
+            self._lose(lease)
 
     def _beat(self) -> None:
         now = monotonic()
@@ -244,6 +250,7 @@ class EventLog:
                 self._settle(await self.run(partial(_write, entry=entry)))
             except Exception:
                 logger.exception("job %s cannot be written", lease.id)
+                self.unwritable.add(lease.id)
                 self._lose(lease)
 
     def _settle(self, result: _Committed) -> None:

@@ -191,6 +191,11 @@ def fence(connection: Connection, job_id: str, attempt: int, events: int, until:
     return None if row is None else (row[0], row[1] is not None)
 
 
+def cancel_requested(connection: Connection, job_id: str) -> bool:
+    row = connection.execute("SELECT cancel_requested_at FROM jobs WHERE id = ?", (job_id,)).fetchone()
+    return row is not None and row[0] is not None
+
+
 def append_rows(connection: Connection, rows: Sequence[tuple[str, int, int, str, str]]) -> None:
     """Write log lines (job, seq, attempt, event, data) whose numbers a fence gave out."""
     connection.executemany(_APPEND, rows)

@@ -10,8 +10,21 @@ class ProcessLock:
 
     def __init__(self, run_dir: Path, owner: str) -> None:
         self._path = run_dir / f"{owner}.lock"
-        self._file = os.open(self._path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-        fcntl.flock(self._file, fcntl.LOCK_EX)
+        self._file = self._locked()
+        while not self._is_in_place():  # swept by a neighbour between the two steps of taking it
+            os.close(self._file)
+            self._file = self._locked()
+
+    def _locked(self) -> int:
+        file = os.open(self._path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        fcntl.flock(file, fcntl.LOCK_EX)
+        return file
+
+    def _is_in_place(self) -> bool:
+        try:
+            return os.path.samestat(os.stat(self._path), os.fstat(self._file))
+        except FileNotFoundError:
+            return False
 
     def close(self) -> None:
         self._path.unlink(missing_ok=True)

@@ -6,8 +6,11 @@ import logging
 import random
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
+
+from pysqlite3 import OperationalError
 
 from app.clock import monotonic, utcnow
 from app.db.types import to_text
@@ -79,10 +82,27 @@ class Maintenance:
                 continue
             logger.warning("rescuing job %s from %s", job_id, owner)
             # What this process itself let go (a lost lease, a cancelled claim) is no crash.
-            event = rescue(connection, job_id, attempt, crashed=owner != self._owner)
+            crashed = owner != self._owner or job_id in self._log.unwritable
+            event = self._apart(connection, partial(rescue, connection, job_id, attempt, crashed=crashed))
             if event is not None:
+                self._log.unwritable.discard(job_id)
                 rescued.append((job_id, event))
         return rescued
+
+    @staticmethod
+    def _apart(connection: Connection, step: Callable[[], StoredEvent | None]) -> StoredEvent | None:
+        """A job that cannot be rescued must not keep the others from it."""
+        connection.execute("SAVEPOINT apart")
+        try:
+            event = step()
+        except OperationalError:  # nor can the others be, then
+            raise
+        except Exception:
+            logger.exception("a job cannot be rescued")
+            connection.execute("ROLLBACK TO apart")
+            event = None
+        connection.execute("RELEASE apart")
+        return event
 
     def _is_over(self, job_id: str, attempt: int, beat: int, owner: str) -> bool:
         if owner != self._owner and is_dead(self._run_dir, owner):
@@ -96,6 +116,8 @@ def rescue(connection: Connection, job_id: str, attempt: int, *, crashed: bool =
 
     Only crashes in a row without a word written count: a job that gets on is not what kills the server.
     """
+    if leases.cancel_requested(connection, job_id):
+        return abandon(connection, job_id, attempt, JobStatus.cancelled, None)
     (crashes,) = connection.execute("SELECT crashes FROM jobs WHERE id = ?", (job_id,)).fetchone() or (0,)
     pause = 0.0
     if crashed and connection.execute(_PROGRESSED, (job_id, attempt)).fetchone():

@@ -7,8 +7,8 @@ from datetime import timedelta
 from app.clock import utcnow
 from app.errors import AppError
 from app.jobs import lease as leases
-from app.jobs.event_log import CANCEL, DRAIN, LOST, TIME_LIMIT, EventLog
-from app.jobs.lease import End
+from app.jobs.event_log import CANCEL, DRAIN, LOST, TIME_LIMIT
+from app.jobs.lease import Connection, End, StoredEvent
 from app.jobs.registry import Handler, JobContext, Retry, handler_of
 from app.jobs.states import JobStatus
 
@@ -20,9 +20,25 @@ LATER = timedelta(seconds=1)  # the database is busy or full: no fault of the jo
 async def run_job(context: JobContext) -> None:
     """Never raises. Whatever happens the job is ended, released, or not ours any more."""
     lease = context.lease
-    handler = handler_of(lease.job.kind)
+    lease.task = asyncio.current_task()
+    try:
+        await _run(context, handler_of(lease.job.kind))
+    except KeyError:
+        error = {"code": "unknown_kind", "message": "This version does not know such jobs.", "retryable": False}
+        await context.log.finish(lease, End(JobStatus.failed, error=error))
+    except Exception:
+        # The database took neither its end nor its return: maintenance does it when it can.
+        logger.exception("job %s was left where it stood", lease.id)
+    finally:
+        context.log.forget(lease)
+
+
+async def _run(context: JobContext, handler: Handler) -> None:
+    lease = context.lease
     watchdog = asyncio.get_running_loop().call_later(handler.time_limit, lease.stop, TIME_LIMIT)
     try:
+        if lease.stop_reason is not None:  # stopped before its first step
+            raise asyncio.CancelledError
         outcome = await handler.run(context)
     except asyncio.CancelledError:
         lease.closing = True
@@ -32,7 +48,7 @@ async def run_job(context: JobContext) -> None:
     except AppError as busy:
         logger.warning("job %s waits: %s", lease.id, busy.detail)
         again = Retry(utcnow() + LATER, lease.job.failures, lease.job.failing_since, {"code": busy.code})
-        await _give_back(context.log, context, again)
+        await _give_back(context, handler, again)
     except Exception:
         logger.exception("job %s failed unexpectedly", lease.id)
         error = {"code": "internal", "message": "Something went wrong inside Teahouse.", "retryable": True}
@@ -41,10 +57,9 @@ async def run_job(context: JobContext) -> None:
         if isinstance(outcome, End):
             await context.log.finish(lease, outcome)
         else:
-            await _give_back(context.log, context, outcome)
+            await _give_back(context, handler, outcome)
     finally:
         watchdog.cancel()
-        context.log.forget(lease)
 
 
 def _failed(handler: Handler, job_id: str, error: dict[str, object]) -> End:
@@ -63,31 +78,36 @@ async def _stopped(context: JobContext, handler: Handler) -> None:
         await context.log.finish(lease, handler.interrupted(context, lease.stop_reason))
     else:
         lease.stop_reason = DRAIN
-        await _give_back(context.log, context, None)
+        await _give_back(context, handler, None)
 
 
-async def _give_back(log: EventLog, context: JobContext, retry: Retry | None) -> None:
-    """Back to the queue. A drain burns no attempt: only failures and crashes are counted against a job."""
-    lease = context.lease
+async def _give_back(context: JobContext, handler: Handler, retry: Retry | None) -> None:
+    """Back to the queue. A drain burns no attempt: only failures and crashes are counted against a job.
+
+    A cancel wins: who asked for it must not wait until the job is claimed again.
+    """
+    lease, log = context.lease, context.log
     lease.closing = True
     if not await log.flush(lease):
         return
-    if retry is None:
+
+    def step(connection: Connection) -> StoredEvent | None:
+        if leases.cancel_requested(connection, lease.id):
+            return None
         job = lease.job
-        released = await log.run(
-            lambda c: leases.release(c, lease.id, lease.attempt, failures=job.failures, failing_since=job.failing_since)
+        released = leases.release(
+            connection,
+            lease.id,
+            lease.attempt,
+            run_after=retry.run_after if retry else None,
+            failures=retry.failures if retry else job.failures,
+            failing_since=retry.failing_since if retry else job.failing_since,
+            error=retry.error if retry else None,
         )
-    else:
-        released = await log.run(
-            lambda c: leases.release(
-                c,
-                lease.id,
-                lease.attempt,
-                run_after=retry.run_after,
-                failures=retry.failures,
-                failing_since=retry.failing_since,
-                error=retry.error,
-            )
-        )
+        return released and released[0]
+
+    released = await log.run(step)
     if released is not None:
-        log.published(lease.id, [released[0]])
+        log.published(lease.id, [released])
+    else:  # or the lease is lost, which this finds out
+        await log.finish(lease, handler.interrupted(context, CANCEL))

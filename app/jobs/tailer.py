@@ -90,6 +90,9 @@ class Tailer:
         while True:
             watching = len(self._hub) > 0
             last, rows = await self._in_thread(self._read, seen, rung, watching)
+            if last > seen and not watching and len(self._hub) > 0:
+                rung = True
+                continue  # somebody came while this was read, and may have opened the log before what was skipped
             by_job: dict[str, list[StoredEvent]] = defaultdict(list)
             for _, job_id, seq, event, data in rows:
                 by_job[job_id].append(StoredEvent(seq, event, data))

@@ -47,17 +47,20 @@ class Worker:
     async def drain(self) -> None:
         """Claim nothing more; what runs commits what it has and goes back to the queue."""
         self.draining = True
-        for lease in self._log.leases:
-            lease.stop(DRAIN)
+        self._stop_all()
+        if self._loop_task is not None:
+            self.wake()
+            await self._loop_task  # not cancelled: what it is claiming at this moment is given back, too
+            self._stop_all()
         while self._tasks:
             await asyncio.wait(self._tasks)
-        if self._loop_task is not None:
-            self._loop_task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._loop_task
+
+    def _stop_all(self) -> None:
+        for lease in self._log.leases:
+            lease.stop(DRAIN)
 
     async def _work(self) -> None:
-        while True:
+        while not self.draining:
             try:
                 more = await self._claim_some()
             except Exception:
@@ -112,7 +115,6 @@ class Worker:
         lease = self._log.adopt(job)
         self._log.published(job.id, [job.event])
         task = asyncio.create_task(run_job(JobContext(lease, self._log, self._services)), name=f"job-{job.id}")
-        lease.task = task
         self._tasks.add(task)
         task.add_done_callback(self._ended)
 
