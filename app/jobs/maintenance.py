@@ -121,7 +121,9 @@ def rescue(connection: Connection, job_id: str, attempt: int, *, crashed: bool =
     (crashes,) = connection.execute("SELECT crashes FROM jobs WHERE id = ?", (job_id,)).fetchone() or (0,)
     pause = 0.0
     if crashed and connection.execute(_PROGRESSED, (job_id, attempt)).fetchone():
-        connection.execute("UPDATE jobs SET crashes = 0 WHERE id = ? AND attempt = ?", (job_id, attempt))
+        connection.execute(
+            "UPDATE jobs SET crashes = 0 WHERE id = ? AND attempt = ? AND status = 'running'", (job_id, attempt)
+        )
     elif crashed:
         pause = delay(crashes)
     released = leases.release(

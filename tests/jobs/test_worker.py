@@ -1,0 +1,285 @@
+"""A process's engine with handlers of the tests' own: limits, stops, failures, drains."""
+
+import asyncio
+import contextlib
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from app.clock import utcnow
+from app.db.session import Database
+from app.errors import AppError, ErrorKind
+from app.jobs import event_log, runner
+from app.jobs.control import cancel_now
+from app.jobs.engine import Engine
+from app.jobs.event_log import EventLog
+from app.jobs.lease import Claimed, End
+from app.jobs.registry import JobContext, Outcome, Retry
+from app.jobs.runner import run_job
+from app.jobs.states import JobStatus
+from app.settings import Settings
+from tests.jobs.engines import engine_on, post
+from tests.jobs.rows import add_job, broken_invariants, claimed, job_row, text_of
+from tests.jobs.stub import StubHandler, for_ever
+from tests.jobs.waiting import ended, until
+
+
+@pytest.fixture(autouse=True)
+def _promises_hold(connection: Any) -> Any:
+    yield
+    assert broken_invariants(connection) == []
+
+
+async def fail(_: JobContext) -> Outcome:
+    raise ZeroDivisionError
+
+
+async def test_a_job_is_run_and_ended(settings: Settings, stub: StubHandler, alice: str) -> None:
+    async with engine_on(settings) as (engine, database):
+        assert await ended(database, await post(engine, database, alice)) == "succeeded"
+        assert engine.worker.running == 0
+        assert list(engine.log.leases) == []
+
+
+async def test_no_more_than_the_slots_run_at_once(settings: Settings, stub: StubHandler, alice: str) -> None:
+    running = most = 0
+
+    async def work(_: JobContext) -> Outcome:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        await asyncio.sleep(0.01)
+        running -= 1
+        return End(JobStatus.succeeded)
+
+    stub.work = work
+    async with engine_on(settings, slots=2) as (engine, database):
+        jobs = [await post(engine, database, alice) for _ in range(6)]
+        for job_id in jobs:
+            await ended(database, job_id)
+    assert most == 2
+
+
+async def test_titles_wait_until_the_queue_is_idle(settings: Settings, stub: StubHandler, alice: str) -> None:
+    gate = asyncio.Event()
+
+    async def work(context: JobContext) -> Outcome:
+        await gate.wait()
+        return End(JobStatus.succeeded)
+
+    stub.work = work
+    async with engine_on(settings, slots=4) as (engine, database):
+        answer = await post(engine, database, alice)
+        await until(lambda: len(stub.started) == 1)
+        title = await post(engine, database, alice, priority=1)
+        second = await post(engine, database, alice)
+        await until(lambda: len(stub.started) == 2)
+        assert {context.lease.id for context in stub.started} == {answer, second}
+        gate.set()
+        await ended(database, title)
+
+
+async def test_an_unexpected_error_ends_the_job_and_says_nothing_of_it(
+    settings: Settings, stub: StubHandler, connection: Any, alice: str
+) -> None:
+    stub.work = fail
+    async with engine_on(settings) as (engine, database):
+        job_id = await post(engine, database, alice)
+        assert await ended(database, job_id) == "failed"
+    error = job_row(connection, job_id)["error"]
+    assert '"internal"' in error
+    assert "ZeroDivision" not in error
+    assert [status for _, status, _ in stub.abandonments] == [JobStatus.failed]
+
+
+async def test_a_kind_that_nobody_knows_ends_too(settings: Settings, connection: Any, alice: str) -> None:
+    async with engine_on(settings) as (engine, database):
+        job_id = await post(engine, database, alice, kind="of a newer version")
+        assert await ended(database, job_id) == "failed"
+        await until(lambda: not engine.log.leases)
+    assert '"unknown_kind"' in job_row(connection, job_id)["error"]
+
+
+async def test_a_database_that_is_busy_is_no_fault_of_the_job(
+    settings: Settings, stub: StubHandler, connection: Any, alice: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner, "LATER", timedelta(milliseconds=20))
+
+    async def work(context: JobContext) -> Outcome:
+        if context.lease.attempt < 3:
+            raise AppError(ErrorKind.unavailable, "database_unavailable", "The database is busy.")
+        return End(JobStatus.succeeded)
+
+    stub.work = work
+    async with engine_on(settings) as (engine, database):
+        job_id = await post(engine, database, alice)
+        assert await ended(database, job_id) == "succeeded"
+    assert job_row(connection, job_id)["failures"] == 0
+
+
+async def test_a_retry_waits_for_its_time_and_keeps_count(
+    settings: Settings, stub: StubHandler, connection: Any, alice: str
+) -> None:
+    since = utcnow()
+
+    async def work(context: JobContext) -> Outcome:
+        if context.lease.attempt == 1:
+            return Retry(utcnow() + timedelta(milliseconds=100), 1, since, {"code": "busy"})
+        assert context.lease.job.failures == 1
+        return End(JobStatus.succeeded)
+
+    stub.work = work
+    async with engine_on(settings) as (engine, database):
+        job_id = await post(engine, database, alice)
+        assert await ended(database, job_id) == "succeeded"
+    assert job_row(connection, job_id)["attempt"] == 2
+
+
+@pytest.mark.parametrize("moment", ["while it runs", "while it is given back", "while it waits"])
+async def test_a_cancel_wins_over_a_retry(
+    settings: Settings, stub: StubHandler, connection: Any, alice: str, moment: str
+) -> None:
+    """The retry is due in a minute; the cancel must not wait for it."""
+
+    async def work(context: JobContext) -> Outcome:
+        if moment == "while it runs":
+            await for_ever(context)
+        if moment == "while it is given back":
+            cancel_now(connection, context.lease.id)
+        return Retry(utcnow() + timedelta(seconds=60), 1, utcnow(), {"code": "busy"})
+
+    stub.work = work
+    async with engine_on(settings) as (engine, database):
+        job_id = await post(engine, database, alice)
+        if moment == "while it runs":
+            await until(lambda: stub.started)
+        if moment == "while it waits":
+            await until(lambda: job_row(connection, job_id)["failures"] == 1)
+        if moment != "while it is given back":
+            await engine.cancel(job_id)
+        assert await ended(database, job_id, 3) == "cancelled"
+
+
+async def test_a_time_limit_stops_a_run(settings: Settings, stub: StubHandler, alice: str) -> None:
+    stub.work, stub.time_limit = for_ever, 0.05
+    async with engine_on(settings) as (engine, database):
+        assert await ended(database, await post(engine, database, alice)) == "succeeded"
+    assert stub.interruptions == ["time_limit"]
+
+
+@pytest.mark.parametrize("yields", range(4))
+async def test_a_stop_at_any_moment_of_the_start_is_heard(
+    log: EventLog, stub: StubHandler, connection: Any, alice: str, yields: int
+) -> None:
+    """A task that is cancelled before its first step never runs: its lease must not be renewed for ever."""
+    stub.work = for_ever
+    job_id = add_job(connection, alice)
+    lease = log.adopt(claimed(connection))
+    task = asyncio.create_task(run_job(JobContext(lease, log, None)))
+    for _ in range(yields):
+        await asyncio.sleep(0)
+    lease.stop(event_log.DRAIN)
+    await asyncio.wait_for(task, 2)
+    assert list(log.leases) == []
+    assert job_row(connection, job_id)["status"] == "queued"
+
+
+async def test_I3_a_drain_gives_back_what_runs_without_counting_anything(
+    settings: Settings, stub: StubHandler, connection: Any, alice: str
+) -> None:
+    async def work(context: JobContext) -> Outcome:
+        context.log.append(context.lease, "delta", "so far")
+        return await for_ever(context)
+
+    stub.work = work
+    async with engine_on(settings) as (engine, database):
+        job_id = await post(engine, database, alice)
+        await until(lambda: stub.started)
+        await engine.drain()
+        row = job_row(connection, job_id)
+    assert (row["status"], row["attempt"], row["failures"], row["crashes"]) == ("queued", 1, 0, 0)
+    assert text_of(connection, job_id) == "so far"
+
+
+@pytest.mark.parametrize("yields", [0, 1, 2, 3, 5, 8, 13, 21])
+async def test_I3_a_drain_at_any_moment_leaves_nothing_running(
+    settings: Settings, stub: StubHandler, connection: Any, alice: str, yields: int
+) -> None:
+    """Also what is being claimed at that moment."""
+    stub.work = for_ever
+    async with engine_on(settings) as (engine, database):
+        for _ in range(5):
+            await post(engine, database, alice)
+        for _ in range(yields):
+            await asyncio.sleep(0.0002)
+        await asyncio.wait_for(engine.drain(), 3)
+    rows = connection.execute("SELECT DISTINCT status, failures, crashes FROM jobs").fetchall()
+    assert rows == [("queued", 0, 0)]
+
+
+async def test_a_stop_waits_for_the_drain_that_a_signal_has_begun(
+    settings: Settings, stub: StubHandler, connection: Any, alice: str
+) -> None:
+    stub.work = for_ever
+    database = Database(settings.database_path)
+    engine = Engine(settings, database, queues=lambda: [("ollama", 0)], services=None)
+    await engine.start()
+    jobs = [await post(engine, database, alice) for _ in range(3)]
+    await until(lambda: len(stub.started) == 3)
+    draining = asyncio.create_task(engine.drain())
+    await asyncio.sleep(0)
+    await asyncio.wait_for(engine.stop(), 3)
+    await asyncio.wait_for(draining, 1)
+    assert {job_row(connection, job_id)["status"] for job_id in jobs} == {"queued"}
+    await database.dispose()
+
+
+async def test_what_is_enqueued_while_a_server_drains_is_left_to_the_next(
+    settings: Settings, stub: StubHandler, alice: str
+) -> None:
+    async with engine_on(settings) as (engine, database):
+        await engine.drain()
+        job_id = await post(engine, database, alice)
+    assert stub.started == []
+    async with engine_on(settings) as (_, database):
+        assert await ended(database, job_id) == "succeeded"
+
+
+async def test_F31_of_two_processes_one_runs_a_job(settings: Settings, stub: StubHandler, alice: str) -> None:
+    async with engine_on(settings) as (one, database), engine_on(settings) as (two, _):
+        jobs = [await post(engine, database, alice) for engine in (one, two) * 10]
+        for job_id in jobs:
+            await ended(database, job_id)
+    assert sorted(context.lease.id for context in stub.started) == sorted(jobs)
+
+
+async def test_a_database_that_takes_neither_end_nor_return_leaves_the_job_to_maintenance(
+    log: EventLog, stub: StubHandler, connection: Any, alice: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def work(_: JobContext) -> Outcome:
+        return Retry(utcnow(), 1, utcnow(), {"code": "busy"})
+
+    async def locked(_: Any) -> None:
+        raise OSError("database is locked")
+
+    stub.work = work
+    add_job(connection, alice)
+    job: Claimed = claimed(connection)
+    lease = log.adopt(job)
+    flushed = asyncio.Event()
+    flush = log.flush
+
+    async def flush_then_lock(_: Any) -> bool:
+        result = await flush(lease)
+        monkeypatch.setattr(log, "run", locked)
+        flushed.set()
+        return result
+
+    monkeypatch.setattr(log, "flush", flush_then_lock)
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(run_job(JobContext(lease, log, None)), 2)
+    monkeypatch.undo()
+    assert flushed.is_set()
+    assert list(log.leases) == []
+    assert job_row(connection, job.id)["status"] == "running"
