@@ -114,6 +114,7 @@ class LiveAnswer:
         self.position = 0
         self._prefix = prefix
         self._renderer = StreamingRenderer(prefix)
+        self._closed = 0  # blocks that more text does not change
         self._changed_at: list[int] = []  # never falls from one block to the next
         self._text = LogText()
         self._thinking: list[tuple[int, str]] = []
@@ -143,13 +144,13 @@ class LiveAnswer:
             self._think(data["text"], seq)
         elif name in ("restart", "snapshot"):
             self._renderer, self._changed_at, self._thinking = StreamingRenderer(self._prefix), [], []
-            self._cleared_at = seq
+            self._closed, self._cleared_at = 0, seq
         if name == "snapshot":
             self._think(data["thinking"], seq)
             self._write(data["content"], seq)
         elif name == "done":
             self._changed(self._renderer.finish().from_, seq)
-            self._ended = True
+            self._closed, self._ended = len(self._renderer.blocks), True
 
     def _think(self, text: str, seq: int) -> None:
         if text:
@@ -159,6 +160,8 @@ class LiveAnswer:
     def _write(self, text: str, seq: int) -> None:
         if text:
             self._changed(self._renderer.feed(text).from_, seq)
+            # Nothing more to write: what still may change begins where the closed blocks end.
+            self._closed = self._renderer.feed("").from_
             self._first_shown = self._first_shown or seq
 
     def _changed(self, start: int, seq: int) -> None:
@@ -167,7 +170,7 @@ class LiveAnswer:
     def progress(self, job: Job, place: int | None, after: int, seen: int) -> Progress:
         ended = self._ended or JobStatus(job.status).ended
         blocks = self._renderer.blocks
-        closed = len(blocks) if ended else max(len(blocks) - 1, 0)
+        closed = len(blocks) if ended else self._closed
         whole = not self._fits(after, seen, closed) or (ended and not self._ended)
         thinking = [text for seq, text in self._thinking if whole or seq > after]
         return Progress(

@@ -55,9 +55,7 @@
     if (form.hasAttribute("hx-post")) return;
     if (form.dataset.sent) event.preventDefault();
     form.dataset.sent = "yes";
-  });
-  window.addEventListener("pageshow", () => {
-    for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
+    setTimeout(() => delete form.dataset.sent, 3000); // it may have been called off
   });
 
   // --- Following the answer ---
@@ -125,14 +123,26 @@
 
   // --- Copying ---
 
+  // Only where nothing changes any more: what is still written is compared with what the server sends.
+  function offerCopies() {
+    const offer = document.getElementById("copy-code");
+    if (!offer) return;
+    for (const header of document.querySelectorAll(".blocks:not(.open) .code-header")) {
+      if (!header.querySelector("button")) header.append(offer.content.cloneNode(true));
+    }
+  }
+
+  offerCopies();
+  document.addEventListener("htmx:after:swap", offerCopies);
+
   document.addEventListener("click", async (event) => {
-    const button = event.target instanceof Element && event.target.closest("[data-copy], [data-newer]");
+    const button = event.target instanceof Element && event.target.closest("[data-copy], [data-copy-code], [data-newer]");
     if (!button) return;
     if (button.matches("[data-newer]")) {
       scroller().scrollTop = 0;
       return;
     }
-    const source = document.getElementById(button.dataset.copy) ?? button.closest("figure, .code")?.querySelector("code");
+    const source = button.closest(".code")?.querySelector("pre") ?? document.getElementById(button.dataset.copy);
     if (source && (await copied(source))) {
       document.getElementById("announcer").textContent = document.getElementById("copied").content.textContent;
       button.classList.add("done");

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
-from tests.browser.servers import model_process, teahouse_process
+from tests.browser.servers import LiveServer, model_process, teahouse_process
 
 CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = [
@@ -25,13 +25,13 @@ _people = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
-def live_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a Teahouse with a data folder of its own, whose Ollama is the scripted server."""
+def live_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """A Teahouse with a data folder of its own, whose Ollama is the scripted server."""
     if not Path(CHROMIUM).exists():
         pytest.skip("no Chromium on this machine")
     data_dir = tmp_path_factory.mktemp("live") / "data"
-    with model_process() as model_url, teahouse_process(data_dir, model_url) as url:
-        yield url
+    with model_process() as model_url, teahouse_process(data_dir, model_url) as server:
+        yield server
 
 
 @pytest.fixture
@@ -43,17 +43,17 @@ async def browser() -> AsyncIterator[Browser]:
 
 
 @pytest.fixture
-async def open_page(browser: Browser, live_server: str) -> AsyncIterator[OpenPage]:
+async def open_page(browser: Browser, live_server: LiveServer) -> AsyncIterator[OpenPage]:
     """`await open_page(scripts=False, …)`: a page in a context of its own, watched until the end of the test."""
     faults: list[str] = []
     contexts: list[BrowserContext] = []
 
     async def open_page(*, scripts: bool = True, allowed: tuple[str, ...] = (), **options: Any) -> Page:
-        context = await browser.new_context(base_url=live_server, java_script_enabled=scripts, **options)
+        context = await browser.new_context(base_url=live_server.url, java_script_enabled=scripts, **options)
         contexts.append(context)
         context.set_default_timeout(15_000)
         page = await context.new_page()
-        watch(page, live_server, faults, allowed)
+        watch(page, live_server.url, faults, allowed)
         return page
 
     yield open_page
@@ -74,7 +74,12 @@ def watch(page: Page, own: str, faults: list[str], allowed: tuple[str, ...]) -> 
         if parts.scheme not in ("data", "blob", "about") and f"{parts.scheme}://{parts.netloc}" != own:
             faults.append(f"request to {request.url}")
 
+    async def dialog(dialog: Any) -> None:
+        faults.append(f"dialog: {dialog.message}")
+        await dialog.dismiss()
+
     page.on("console", console)
+    page.on("dialog", dialog)
     page.on("pageerror", lambda error: faults.append(f"script: {error}"))
     page.on("request", request)
 

@@ -9,9 +9,19 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True, slots=True)
+class LiveServer:
+    """A Teahouse that runs."""
+
+    url: str
+    data_dir: Path
+    process: subprocess.Popen[bytes]
 
 
 def free_port() -> int:
@@ -33,19 +43,19 @@ def model_process() -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def teahouse_process(data_dir: Path, model_url: str, **settings: str) -> Iterator[str]:
+def teahouse_process(data_dir: Path, model_url: str, *, port: int = 0, **settings: str) -> Iterator[LiveServer]:
     """A real uvicorn on a free port; `settings` without their prefix, in small letters."""
-    port = free_port()
+    port = port or free_port()
     given = {"data_dir": str(data_dir), "ollama_url": model_url, "embedded_model": "off", "rate_limit": "0", **settings}
     clean = {name: value for name, value in os.environ.items() if not name.startswith("TEAHOUSE_")}
     environment = clean | {f"TEAHOUSE_{name.upper()}": value for name, value in given.items()}
     command = [sys.executable, "-m", "uvicorn", "app.main:app", "--port", str(port), "--no-access-log"]
     command += ["--timeout-graceful-shutdown", "2"]
-    log = (data_dir.parent / "server.log").open("wb")
+    log = (data_dir.parent / "server.log").open("ab")
     with log, subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log) as process:
         try:
             _wait_for(f"http://127.0.0.1:{port}/healthz", process)
-            yield f"http://127.0.0.1:{port}"
+            yield LiveServer(f"http://127.0.0.1:{port}", data_dir, process)
         finally:
             process.terminate()
             with contextlib.suppress(subprocess.TimeoutExpired):

@@ -29,7 +29,12 @@ async def ask(page: Page, text: str) -> None:
 async def answer_text(page: Page) -> str:
     """The last answer's text as it stands; empty while there is none."""
     found = page.locator(".from-assistant .prose")
-    return letters(await found.last.inner_text()) if await found.count() else ""
+    return letters(without_headers(await found.last.inner_text())) if await found.count() else ""
+
+
+def without_headers(text: str) -> str:
+    """A code block's header has its language and, once the block is closed, a button."""
+    return re.sub(r"^python\s*$(\s*^Copy\s*$)?|^python\s*Copy\s*$", "", text, flags=re.MULTILINE)
 
 
 async def is_over(page: Page) -> bool:

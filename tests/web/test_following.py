@@ -93,6 +93,18 @@ def test_viewers_at_random_positions_of_several_processes_see_one_text(seed: int
         assert viewer.html == render_markdown(TEXT, id_prefix="m-m-") and viewer.thinking == "Hm. "
 
 
+def test_what_the_end_changes_above_comes_whole_once_more() -> None:
+    text = "A [link][1].\n\nMore.\n\n[1]: https://tea.example\n"
+    answer, viewer, events = LiveAnswer("m-m-"), Viewer(), events_of(text, 5)
+    for number in range(1, len(events) + 1):
+        write(answer, events[:number], viewer.after)
+        look(answer, viewer)
+    write(answer, [*events, event(len(events) + 1, "done")], viewer.after)
+    look(answer, viewer, "succeeded")
+    assert viewer.html == render_markdown(text, id_prefix="m-m-") and "https://tea.example" in viewer.html
+    assert viewer.wholes == 2
+
+
 def test_a_restart_clears_what_the_viewer_has_and_keeps_it_readable() -> None:
     answer, viewer = LiveAnswer("m-m-"), Viewer()
     write(answer, events_of("Lost.\n\nAnd gone.\n\nTruly", 4), 0)
