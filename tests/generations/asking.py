@@ -31,6 +31,11 @@ def words(prompt: str, tokens: int | None = None) -> str:
     return "".join(answer_for(prompt, tokens))
 
 
+def error_of(message: Any) -> str:
+    assert message.error is not None
+    return str(message.error["code"])
+
+
 @dataclass(frozen=True, slots=True)
 class Talk:
     """One conversation of one person, in one process."""

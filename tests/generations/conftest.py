@@ -73,3 +73,11 @@ def quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same back-off, in hundredths, and a worker that looks as often."""
     monkeypatch.setattr(worker, "POLL_SECONDS", 0.01)
     monkeypatch.setattr(recovery, "delay", lambda failures: retry.delay(failures) / 100)
+
+
+@pytest.fixture
+def openai(make_settings: MakeSettings, server: ModelServer) -> Any:
+    """Settings for the same server by OpenAI's wire."""
+    return lambda **more: make_settings(
+        ollama_url="", openai_base_url=server.openai_url, default_model="openai/scripted:latest", **more
+    )

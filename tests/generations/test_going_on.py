@@ -1,0 +1,103 @@
+"""Going on from the committed text, beginning anew, or not asking a second time."""
+
+import time
+from typing import Any
+
+import pytest
+
+from app.accounts.principal import Principal
+from app.generations import loop
+from app.jobs.control import list_jobs
+from tests.generations.asking import Talk, accepted, error_of, new_talk, words
+from tests.model_server import ModelServer
+from tests.process import running
+
+pytestmark = pytest.mark.usefixtures("quick_retries")
+
+
+async def test_a_paid_server_is_not_asked_twice_once_it_began(
+    openai: Any, alice: Principal, server: ModelServer
+) -> None:
+    async with running(openai(openai_paid="yes")) as process:
+        talk = await new_talk(process, alice)
+        prompt = "hello [[tokens=30 fault=cut_after:10]]"
+        answer = await talk.ask(prompt)
+        assert (answer.status, error_of(answer)) == ("failed", "interrupted")
+        assert answer.content == words(prompt, 10)
+        assert len(server.chats) == 1
+        assert answer.error is not None
+        assert answer.error["retryable"]
+        async with process.database.read() as session:
+            assert [job.kind for job in await list_jobs(session, alice.user_id)] == ["answer"]
+
+
+async def test_a_paid_server_that_was_drained_is_not_asked_again(
+    openai: Any, alice: Principal, server: ModelServer
+) -> None:
+    settings = openai(openai_paid="yes")
+    async with running(settings) as process:
+        talk = await new_talk(process, alice)
+        sent = await talk.send("hello [[tokens=endless rate=100]]")
+        await talk.writing(sent.job.id, 10)
+        await process.engine.drain()
+        text = await talk.text(sent.job.id)
+    async with running(settings) as process:
+        answer = await talk.elsewhere(process).ended(sent)
+    assert (answer.status, error_of(answer), answer.content) == ("failed", "interrupted", text)
+    assert len(server.chats) == 1
+
+
+async def test_a_paid_server_that_is_busy_is_asked_again(openai: Any, alice: Principal, server: ModelServer) -> None:
+    async with running(openai(openai_paid="yes")) as process:
+        talk = await new_talk(process, alice)
+        prompt = "hello [[fault=status:429:0 times=2]]"
+        assert (await talk.ask(prompt)).content == words(prompt)
+        assert error_of(await talk.ask("again [[fault=status:429:0]]")) == "busy"
+    assert len(server.chats) == 3 + 3
+
+
+async def test_what_cannot_go_on_restarts_and_keeps_the_old_text(
+    openai: Any, alice: Principal, server: ModelServer
+) -> None:
+    async with running(openai()) as process:
+        talk = await new_talk(process, alice)
+        prompt = "hello [[tokens=30 fault=cut_after:10 times=1]]"
+        sent = await talk.send(prompt)
+        answer = await talk.ended(sent)
+        assert answer.content == words(prompt)
+        ((old),) = answer.superseded
+        assert (old["content"], old["reason"]) == (words(prompt, 10), loop.CANNOT_GO_ON)
+        assert await talk.kinds(sent.job.id) == ["status", "delta", "status", "restart", "delta", "usage", "done"]
+    assert [chat.prefix for chat in server.chats] == ["", ""]
+
+
+async def test_llama_cpp_by_the_same_wire_goes_on(openai: Any, alice: Principal, server: ModelServer) -> None:
+    server.flavour = "llama.cpp"
+    async with running(openai()) as process:
+        talk = await new_talk(process, alice)
+        prompt = "hello [[tokens=30 fault=cut_after:10 times=1]]"
+        answer = await talk.ask(prompt)
+        assert (answer.content, answer.superseded) == (words(prompt), [])
+    assert server.chats[-1].prefix == words(prompt, 10)
+
+
+async def test_with_nothing_but_thinking_it_begins_anew(talk: Talk, server: ModelServer) -> None:
+    prompt = "hello [[think=20 tokens=10 fault=cut_after:10 times=1]]"
+    sent = await talk.send(prompt, model="ollama/thinker:latest")
+    answer = await talk.ended(sent)
+    assert answer.content == words(prompt)
+    assert len(answer.thinking.split()) == 20
+    ((old),) = answer.superseded
+    assert (old["content"], len(old["thinking"].split())) == ("", 10)
+    assert "restart" in await talk.kinds(sent.job.id)
+
+
+async def test_continuing_what_failed_goes_on_from_its_text(talk: Talk, server: ModelServer) -> None:
+    prompt = "hello [[tokens=40 fault=malformed_after:15 times=1]]"
+    failed = await talk.ask(prompt)
+    assert (failed.status, failed.content) == ("failed", words(prompt, 15))
+    going_on = accepted(await talk.process.generations.continue_answer(talk.principal, failed.id))
+    began = time.monotonic()
+    whole = await talk.ended(going_on)
+    assert (whole.content, whole.status, whole.error) == (words(prompt), "complete", None)
+    assert time.monotonic() - began < 5
