@@ -1,6 +1,7 @@
 """Check a password; an unknown user costs the same work as a known one."""
 
 from sqlalchemy import or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.models import User
 from app.accounts.service import fold
@@ -24,6 +25,14 @@ async def check_login(database: Database, login: str, password: str) -> User:
     if user is None or not right or user.disabled_at is not None:
         raise wrong_credentials()
     return user
+
+
+async def refuse_if_changed(session: AsyncSession, user: User) -> None:
+    """In the transaction that signs in: a password changed, or a user disabled, since it was looked at counts."""
+    query = select(User.password_hash, User.disabled_at).where(User.id == user.id)
+    row = (await session.execute(query)).first()
+    if row is None or row[0] != user.password_hash or row[1] is not None:
+        raise wrong_credentials()
 
 
 async def check_current(database: Database, user_id: str, password: str) -> None:

@@ -30,3 +30,8 @@ class Principal:
         """Raise `forbidden` when the credential's scopes or the role do not reach that far."""
         if scope not in self.scopes or (scope == "admin" and self.role != "admin"):
             raise AppError(ErrorKind.forbidden, "insufficient_scope", f"This needs the scope “{scope}”.")
+
+    def require_session(self) -> None:
+        """Raise `forbidden` for an API key: what decides over the account wants a person who signed in."""
+        if self.session_id is None:
+            raise AppError(ErrorKind.forbidden, "sign_in_needed", "An API key does not reach that far: sign in.")

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Depends, Request
 from fastapi.security import OAuth2PasswordBearer
@@ -15,11 +15,10 @@ from app.db.session import Database
 from app.errors import AppError, ErrorKind
 from app.http.deps import Services, ServicesDep
 from app.http.signing_in import session_id_of
-from app.observability.context import request_id
 from app.security import jwt, tokens
 
 _scheme = OAuth2PasswordBearer("/api/v1/auth/login", auto_error=False, description="An access token or an API key.")
-_background: set[asyncio.Task[Any]] = set()
+_noting: dict[str, asyncio.Task[None]] = {}  # by credential, so that a burst writes once
 
 
 def _bearer(request: Request) -> str:
@@ -99,11 +98,11 @@ async def still_allowed(database: Database, principal: Principal) -> bool:
 
 def _seen(services: Services, caller: Caller) -> None:
     """Note at most once a minute that the credential is used, after the request has its answer."""
-    if not caller.stale:
+    credential = caller.principal.session_id or caller.principal.api_key_id or ""
+    if not caller.stale or credential in _noting:
         return
-    task = asyncio.create_task(_touch(services, caller.principal), name=f"seen-{request_id.get('')}")
-    _background.add(task)
-    task.add_done_callback(_background.discard)
+    task = _noting[credential] = asyncio.create_task(_touch(services, caller.principal), name=f"seen-{credential}")
+    task.add_done_callback(lambda _: _noting.pop(credential, None))
 
 
 async def _touch(services: Services, principal: Principal) -> None:

@@ -9,6 +9,7 @@ from app.accounts.principal import Principal
 from app.errors import AppError, ErrorKind
 from app.http.authentication import OptionalPagePrincipal
 from app.http.deps import Services, get_services
+from app.http.origin import same_origin, single_cookie
 from app.security import signing
 
 COOKIE = "teahouse_csrf"
@@ -29,7 +30,7 @@ def csrf_token(request: Request, principal: Principal | None) -> str:
     services = get_services(request)
     if principal is not None and principal.session_id is not None:
         return signing.sign_detached(services.keyring, PURPOSE, principal.session_id)
-    nonce = request.cookies.get(_cookie_name(services)) or getattr(request.state, "csrf_nonce", None)
+    nonce = single_cookie(request, _cookie_name(services)) or getattr(request.state, "csrf_nonce", None)
     if not nonce:
         nonce = request.state.csrf_nonce = secrets.token_urlsafe(24)
     return signing.sign_detached(services.keyring, PURPOSE, nonce)
@@ -60,18 +61,9 @@ async def verify_csrf(request: Request, principal: OptionalPagePrincipal) -> Non
         field = form.get(FIELD)
         token = field if isinstance(field, str) else None
     signed_in = principal is not None and principal.session_id is not None
-    bound_to = principal.session_id if principal and signed_in else request.cookies.get(_cookie_name(services))
+    bound_to = principal.session_id if principal and signed_in else single_cookie(request, _cookie_name(services))
     if not token or not bound_to or not signing.verify_detached(services.keyring, PURPOSE, bound_to, token, LIFE):
         raise refused()
-
-
-def same_origin(request: Request) -> bool:
-    """Whether the browser says that the request comes from this site's own pages, or from no page at all."""
-    origins = request.headers.getlist("origin")
-    if origins:
-        own = f"{request.url.scheme}://{request.headers.get('host', '')}".lower()
-        return len(origins) == 1 and origins[0].lower() == own
-    return request.headers.get("sec-fetch-site", "none") in ("same-origin", "none")
 
 
 def _check_origin(request: Request) -> None:

@@ -6,10 +6,11 @@ from fastapi import Request, Response
 
 from app.accounts import sessions
 from app.accounts.models import Session, SessionKind, User
-from app.accounts.passwords import check_current, check_login
+from app.accounts.passwords import check_current, check_login, refuse_if_changed
 from app.accounts.service import check_account, fold, register
 from app.errors import AppError, ErrorKind
 from app.http.deps import Services
+from app.http.origin import from_own_page, single_cookie
 from app.security import hashing, signing
 
 COOKIE = "teahouse_session"
@@ -40,8 +41,9 @@ async def sign_in(
             services.throttle.undecided_sign_in(folded, address)
         raise
     services.throttle.succeeded_sign_in(folded, address)
-    replaced = session_id_of(request, services)
+    replaced = session_id_of(request, services) if kind == "page" or from_own_page(request) else None
     async with services.database.transaction() as session:
+        await refuse_if_changed(session, user)
         if replaced is not None:
             # Its cookie is about to be written over: nothing may be left that signs in by the old one.
             await sessions.end_session(session, replaced)
@@ -101,14 +103,6 @@ def clear_session_cookie(response: Response, services: Services) -> None:
 
 
 def session_id_of(request: Request, services: Services) -> str | None:
-    """The signed id in the cookie. Two cookies of the name mean that somebody tossed one in: signed out."""
-    name = cookie_name(services)
-    values = [
-        value
-        for header in request.headers.getlist("cookie")
-        for key, _, value in (part.strip().partition("=") for part in header.split(";"))
-        if key == name
-    ]
-    if len(values) != 1:
-        return None
-    return signing.unsign(services.keyring, PURPOSE, values[0].strip('"'), COOKIE_LIFE)
+    """The signed id in the one session cookie."""
+    value = single_cookie(request, cookie_name(services))
+    return signing.unsign(services.keyring, PURPOSE, value, COOKIE_LIFE) if value else None

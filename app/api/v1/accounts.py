@@ -18,7 +18,7 @@ router = APIRouter(tags=["administration"])
 
 
 @router.get("/users", operation_id="listUsers", response_model=Page[UserView])
-async def list_users(session: ReadSession, principal: ApiAdmin, limit: Limit = 50, cursor: Cursor = None) -> Response:
+async def list_users(principal: ApiAdmin, session: ReadSession, limit: Limit = 50, cursor: Cursor = None) -> Response:
     """Oldest first."""
     found = await service.list_users(session, after=_after(cursor) if cursor else None, limit=limit + 1)
     next_cursor = to_cursor(found[limit - 1].id) if len(found) > limit else None
@@ -63,7 +63,7 @@ async def delete_user(user_id: PathId, principal: ApiAdmin, services: ServicesDe
 
 
 @router.post("/invites", status_code=201, operation_id="createInvite", response_model=InviteView)
-async def create_invite(session: WriteSession, principal: ApiAdmin) -> Response:
+async def create_invite(principal: ApiAdmin, session: WriteSession) -> Response:
     """For one person, for a week; the secret is in this answer and nowhere else."""
     invite, secret = await service.create_invite(session, principal.user_id)
     body = {"id": invite.id, "invite": secret, "expires_at": rfc3339(invite.expires_at)}

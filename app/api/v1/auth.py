@@ -13,6 +13,7 @@ from app.api.v1.responses import JsonResponse, PathId
 from app.api.v1.schemas.accounts import (
     ApiKeyCreate,
     ApiKeyView,
+    LoginForm,
     MeUpdate,
     PasswordChange,
     RefreshRequest,
@@ -27,8 +28,8 @@ from app.api.v1.schemas.accounts import (
 )
 from app.api.v1.schemas.base import Page
 from app.http.authentication import ApiPrincipal, ApiWriter
-from app.http.csrf import same_origin
 from app.http.deps import ReadSession, ServicesDep, WriteSession
+from app.http.origin import same_origin
 from app.http.signing_in import (
     clear_session_cookie,
     confirm_password,
@@ -58,15 +59,10 @@ async def register(body: Register, request: Request, services: ServicesDep) -> R
 async def login(
     request: Request,
     services: ServicesDep,
-    username: Annotated[str, Form(max_length=254, description="name or e-mail address")],
-    password: Annotated[str, Form(max_length=256)],
-    grant_type: Annotated[str, Form(pattern="^password$")] = "password",
-    scope: Annotated[str, Form(max_length=100)] = "",
-    client_id: Annotated[str | None, Form(max_length=100)] = None,
-    client_secret: Annotated[str | None, Form(max_length=100)] = None,
+    form: Annotated[LoginForm, Form()],
 ) -> Response:
     """OAuth2's password flow. From our own pages it also sets the session cookie, so both faces are signed in."""
-    _, started = await sign_in(services, request, username, password, kind="api")
+    _, started = await sign_in(services, request, form.username, form.password, kind="api")
     async with services.database.transaction() as session:
         pair = await issue_pair(session, services.keyring, started)
     response = JsonResponse(_token_json(pair.access_token, pair.refresh_token))
@@ -109,12 +105,12 @@ async def logout(request: Request, principal: ApiWriter, services: ServicesDep) 
 
 
 @router.get("/me", operation_id="getMe", response_model=UserView)
-async def get_me(session: ReadSession, principal: ApiPrincipal) -> Response:
+async def get_me(principal: ApiPrincipal, session: ReadSession) -> Response:
     return JsonResponse(user_json(await get_user(session, principal.user_id)))
 
 
 @router.patch("/me", operation_id="updateMe", response_model=UserView)
-async def update_me(body: MeUpdate, session: WriteSession, principal: ApiWriter, services: ServicesDep) -> Response:
+async def update_me(body: MeUpdate, principal: ApiWriter, session: WriteSession, services: ServicesDep) -> Response:
     changes = changes_of(body, nullable=frozenset({"default_model"}))
     if changes.get("default_model"):
         services.generations.check_model(changes["default_model"])
@@ -124,6 +120,7 @@ async def update_me(body: MeUpdate, session: WriteSession, principal: ApiWriter,
 @router.delete("/me", status_code=204, operation_id="deleteMe")
 async def delete_me(principal: ApiWriter, services: ServicesDep) -> Response:
     """The account with everything that is in it. There is no way back."""
+    principal.require_session()
     async with services.database.read() as session:
         await refuse_last_admin(session, principal.user_id)
     await services.generations.cancel_all(principal.user_id)
@@ -137,6 +134,7 @@ async def change_password(
     body: PasswordChange, request: Request, principal: ApiWriter, services: ServicesDep
 ) -> Response:
     """Every other sign-in and every API key ends."""
+    principal.require_session()
     await confirm_password(services, request, principal.user_id, body.current_password)
     hashed = await hashing.hash_password(body.new_password)
     async with services.database.transaction() as session:
@@ -145,14 +143,14 @@ async def change_password(
 
 
 @router.get("/sessions", operation_id="listSessions", response_model=Page[SessionView])
-async def list_sessions(session: ReadSession, principal: ApiPrincipal) -> Response:
+async def list_sessions(principal: ApiPrincipal, session: ReadSession) -> Response:
     """Devices signed in."""
     found = await sessions.list_sessions(session, principal.user_id)
     return JsonResponse({"items": [session_json(s, principal.session_id) for s in found], "next_cursor": None})
 
 
 @router.delete("/sessions/{session_id}", status_code=204, operation_id="revokeSession")
-async def revoke_session(session_id: PathId, session: WriteSession, principal: ApiWriter) -> Response:
+async def revoke_session(session_id: PathId, principal: ApiWriter, session: WriteSession) -> Response:
     await sessions.revoke_session(session, principal.user_id, session_id)
     return Response(status_code=204)
 
@@ -163,14 +161,15 @@ async def revoke_session(session_id: PathId, session: WriteSession, principal: A
     response_model=Page[ApiKeyView],
     response_model_exclude_none=True,
 )
-async def list_api_keys(session: ReadSession, principal: ApiPrincipal) -> Response:
+async def list_api_keys(principal: ApiPrincipal, session: ReadSession) -> Response:
     found = await api_keys.list_keys(session, principal.user_id)
     return JsonResponse({"items": [api_key_json(key) for key in found], "next_cursor": None})
 
 
 @router.post("/api-keys", status_code=201, operation_id="createApiKey", response_model=ApiKeyView)
-async def create_api_key(body: ApiKeyCreate, session: WriteSession, principal: ApiWriter) -> Response:
+async def create_api_key(body: ApiKeyCreate, principal: ApiWriter, session: WriteSession) -> Response:
     """The secret is in this answer and nowhere else."""
+    principal.require_session()
     key, secret = await api_keys.create_key(
         session, principal, name=body.name, scopes=body.scopes, expires_at=body.expires_at
     )
@@ -178,6 +177,6 @@ async def create_api_key(body: ApiKeyCreate, session: WriteSession, principal: A
 
 
 @router.delete("/api-keys/{key_id}", status_code=204, operation_id="revokeApiKey")
-async def revoke_api_key(key_id: PathId, session: WriteSession, principal: ApiWriter) -> Response:
+async def revoke_api_key(key_id: PathId, principal: ApiWriter, session: WriteSession) -> Response:
     await api_keys.revoke_key(session, principal.user_id, key_id)
     return Response(status_code=204)

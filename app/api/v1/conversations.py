@@ -26,8 +26,8 @@ router = APIRouter(prefix="/conversations", tags=["conversations"])
 
 @router.get("", operation_id="listConversations", response_model=Page[ConversationView])
 async def list_conversations(
-    session: ReadSession,
     principal: ApiPrincipal,
+    session: ReadSession,
     limit: Limit = 50,
     cursor: Cursor = None,
     archived: bool = Query(False, description="the archived ones instead"),
@@ -50,7 +50,7 @@ def _after(cursor: str) -> service.After:
 
 @router.post("", status_code=201, operation_id="createConversation", response_model=ConversationView)
 async def create_conversation(
-    body: ConversationCreate, session: WriteSession, principal: ApiWriter, services: ServicesDep
+    body: ConversationCreate, principal: ApiWriter, session: WriteSession, services: ServicesDep
 ) -> Response:
     if body.model:
         services.generations.check_model(body.model)
@@ -67,7 +67,7 @@ async def create_conversation(
 
 
 @router.get("/{conversation_id}", operation_id="getConversation", response_model=ConversationView)
-async def get_conversation(conversation_id: PathId, session: ReadSession, principal: ApiPrincipal) -> Response:
+async def get_conversation(conversation_id: PathId, principal: ApiPrincipal, session: ReadSession) -> Response:
     return JsonResponse(conversation_json(await service.get_conversation(session, principal, conversation_id)))
 
 
@@ -75,8 +75,8 @@ async def get_conversation(conversation_id: PathId, session: ReadSession, princi
 async def update_conversation(
     conversation_id: PathId,
     body: ConversationUpdate,
-    session: WriteSession,
     principal: ApiWriter,
+    session: WriteSession,
     services: ServicesDep,
 ) -> Response:
     """Change what the body names; choosing a `head_id` brings another branch into view."""
@@ -101,8 +101,8 @@ async def delete_conversation(conversation_id: PathId, principal: ApiWriter, ser
 )
 async def export_conversation(
     conversation_id: PathId,
-    session: ReadSession,
     principal: ApiPrincipal,
+    session: ReadSession,
     format: str = Query("json", pattern="^(json|markdown)$"),
 ) -> Response:
     """The whole conversation: all branches as JSON, the branch in view as Markdown."""

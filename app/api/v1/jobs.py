@@ -39,8 +39,8 @@ EVENT_STREAM: dict[int | str, dict[str, Any]] = {
 
 @router.get("", operation_id="listJobs", response_model=Page[JobView])
 async def list_jobs(
-    session: ReadSession,
     principal: ApiPrincipal,
+    session: ReadSession,
     status: Annotated[Status | None, Query()] = None,
     kind: Annotated[Kind | None, Query()] = None,
     all: Annotated[bool, Query(description="everybody's; administrators only")] = False,

@@ -23,8 +23,8 @@ Before = Annotated[str | None, Query(max_length=64, description="`prev_cursor` o
 @router.get("/conversations/{conversation_id}/messages", operation_id="listMessages", response_model=MessageWindow)
 async def list_messages(
     conversation_id: PathId,
-    session: ReadSession,
     principal: ApiPrincipal,
+    session: ReadSession,
     limit: Limit = 50,
     before: Before = None,
     format: Format = "text",
@@ -50,8 +50,8 @@ def _position(before: str | None) -> str | None:
 @router.get("/messages/{message_id}", operation_id="getMessage", response_model=MessageView)
 async def get_message(
     message_id: PathId,
-    session: ReadSession,
     principal: ApiPrincipal,
+    session: ReadSession,
     format: Format = "text",
 ) -> Response:
     message, siblings = await reading.message(session, principal, message_id)

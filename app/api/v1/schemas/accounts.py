@@ -29,6 +29,17 @@ class Register(Schema):
     )
 
 
+class LoginForm(Schema):
+    """OAuth2's password flow; `username` may be the e-mail address."""
+
+    username: Annotated[str, StringConstraints(max_length=254)]
+    password: Annotated[str, StringConstraints(max_length=256)]
+    grant_type: Literal["password"] = "password"
+    scope: Annotated[str, StringConstraints(max_length=100)] = ""
+    client_id: Annotated[str, StringConstraints(max_length=100)] | None = None
+    client_secret: Annotated[str, StringConstraints(max_length=100)] | None = None
+
+
 class UserCreate(Schema):
     username: Username
     email: Email
