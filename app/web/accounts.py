@@ -10,7 +10,7 @@ from app.http.authentication import OptionalPagePrincipal
 from app.http.csrf import verify_csrf
 from app.http.deps import ReadSession, Services, ServicesDep
 from app.http.signing_in import address_of, set_session_cookie, sign_up
-from app.web.forms import FormState, Text, refused, status_of
+from app.web.forms import FormState, Text, refused
 from app.web.sessions import nobody_yet, signed_out
 from app.web.templates import page
 
@@ -41,7 +41,7 @@ async def register(
         user = await sign_up(services, request, username, email, password, invite or None)
     except AppError as error:
         form = refused(error, username=username, email=email, invite=invite)
-        return await _form(request, session, services, form, status=status_of(error))
+        return await _form(request, session, services, form)
     agent = request.headers.get("user-agent", "")
     async with services.database.transaction() as writing:
         started = await start_session(writing, user.id, kind="page", user_agent=agent, address=address_of(request))
@@ -50,9 +50,7 @@ async def register(
     return response
 
 
-async def _form(
-    request: Request, session: AsyncSession, services: Services, form: FormState, *, status: int = 200
-) -> Response:
+async def _form(request: Request, session: AsyncSession, services: Services, form: FormState) -> Response:
     is_first = await nobody_yet(session)
-    response = page(request, "accounts/new.html", principal=None, status=status, form=form, is_first=is_first)
+    response = page(request, "accounts/new.html", principal=None, form=form, is_first=is_first)
     return signed_out(services, response)

@@ -15,7 +15,7 @@ from app.ids import parse_id
 from app.web.chat import chat_context
 from app.web.composer import composer_for_new
 from app.web.context import PathId, Visit, VisitDep
-from app.web.forms import FormState, Text, clean_content, clean_title, once_of, refused, status_of
+from app.web.forms import FormState, Text, clean_content, clean_title, once_of, refused
 
 router = APIRouter()
 checked = [Depends(verify_csrf)]
@@ -36,7 +36,7 @@ async def begin(visit: VisitDep, content: Text = "", model: Text = "", idempoten
         conversation_id = await _begin(visit, clean_content(content), model or None, idempotency_key)
     except AppError as error:
         form = refused(error, content=content, model=model)
-        return await _index(visit, form=form, status=status_of(error))
+        return await _index(visit, form=form)
     return RedirectResponse(f"/c/{conversation_id}", 303)
 
 
@@ -57,15 +57,13 @@ async def _begin(visit: Visit, content: str, model: str | None, key: str) -> str
     return outcome.body if isinstance(outcome, Replayed) else conversation.id
 
 
-async def _index(
-    visit: Visit, *, older: str | None = None, form: FormState | None = None, status: int = 200
-) -> Response:
+async def _index(visit: Visit, *, older: str | None = None, form: FormState | None = None) -> Response:
     sidebar = await visit.sidebar(older=older)
     await visit.session.close()
     listed = await visit.services.providers.models()
     latest = sidebar.conversations[0].model if sidebar.conversations else None
     composer = composer_for_new(listed, latest or visit.services.settings.default_model, form)
-    return visit.page("conversations/index.html", status=status, sidebar=sidebar, listed=listed, composer=composer)
+    return visit.page("conversations/index.html", form=form, sidebar=sidebar, listed=listed, composer=composer)
 
 
 @router.get("/c/{conversation_id}")
@@ -88,14 +86,14 @@ async def rename(visit: VisitDep, conversation_id: PathId, session: WriteSession
     try:
         changes = {"title": clean_title(title)}
     except AppError as error:
-        return await _rename_page(visit, conversation, refused(error, title=title), status=status_of(error))
+        return await _rename_page(visit, conversation, refused(error, title=title))
     await update_conversation(session, visit.principal, conversation_id, changes)
     return RedirectResponse(f"/c/{conversation_id}", 303)
 
 
-async def _rename_page(visit: Visit, conversation: Conversation, form: FormState, *, status: int = 200) -> Response:
+async def _rename_page(visit: Visit, conversation: Conversation, form: FormState) -> Response:
     sidebar = await visit.sidebar(current_id=conversation.id)
-    return visit.page("conversations/edit.html", status=status, sidebar=sidebar, conversation=conversation, form=form)
+    return visit.page("conversations/edit.html", sidebar=sidebar, conversation=conversation, form=form)
 
 
 @router.get("/c/{conversation_id}/delete")

@@ -22,10 +22,15 @@ Text = Annotated[str, Form()]
 
 @dataclass(frozen=True, slots=True)
 class FormState:
-    """A form as it is drawn: what was typed, and the errors by field ("" = of the whole form)."""
+    """A form as it is drawn: what was typed, and the errors by field ("" = of the whole form).
+
+    `status` and `headers` are what the problem would have answered with.
+    """
 
     values: dict[str, str] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
 
     def value(self, name: str) -> str:
         return self.values.get(name, "")
@@ -40,12 +45,9 @@ def refused(error: AppError, **values: str) -> FormState:
         raise error
     named = {item.pointer.strip("/"): item.message for item in error.errors}
     known = {name: message for name, message in named.items() if name in values or name == "password"}
-    return FormState(values, known or {"": error.detail})
-
-
-def status_of(error: AppError) -> int:
-    """The form that is drawn again answers with what the problem would have answered with."""
-    return STATUS_OF_CODE.get(error.code, STATUS_OF_KIND[error.kind])
+    headers = {} if error.retry_after is None else {"Retry-After": str(error.retry_after)}
+    status = STATUS_OF_CODE.get(error.code, STATUS_OF_KIND[error.kind])
+    return FormState(values, known or {"": error.detail}, status, headers)
 
 
 def clean_content(text: str) -> str:

@@ -14,7 +14,7 @@ from app.http.deps import WriteSession
 from app.web.chat import chat_context, running_job
 from app.web.composer import composer_of
 from app.web.context import PathId, Visit, VisitDep
-from app.web.forms import FormState, Text, clean_content, once_of, refused, status_of
+from app.web.forms import FormState, Text, clean_content, once_of, refused
 from app.web.message_views import views
 from app.web.templates import is_htmx
 
@@ -35,7 +35,7 @@ async def send(
         )
     except AppError as error:
         form = refused(error, content=content, model=model)
-        return await _send_again(visit, conversation_id, form, status_of(error))
+        return await _send_again(visit, conversation_id, form)
     if is_htmx(visit.request):
         return await _created(visit, conversation_id, outcome)
     return RedirectResponse(f"/c/{conversation_id}", 303)
@@ -57,14 +57,14 @@ async def _created(visit: Visit, conversation_id: str, outcome: Accepted | Repla
     return visit.page("messages/create.oob.html", status=202, messages=messages, composer=composer)
 
 
-async def _send_again(visit: Visit, conversation_id: str, form: FormState, status: int) -> Response:
+async def _send_again(visit: Visit, conversation_id: str, form: FormState) -> Response:
     """The composer with what was typed and why it was refused: alone for HTMX, in its page without."""
     conversation = await visit.conversation(conversation_id)
     context = await chat_context(visit, conversation, still=True, form=form)
     if not is_htmx(visit.request):
-        return visit.page("conversations/show.html", status=status, **context)
+        return visit.page("conversations/show.html", form=form, **context)
     headers = {"HX-Retarget": "#composer", "HX-Reswap": "outerHTML"}
-    return visit.page("conversations/_composer.html", status=status, headers=headers, **context)
+    return visit.page("conversations/_composer.html", form=form, headers=headers, **context)
 
 
 @router.get("/messages/{message_id}/edit")
@@ -83,19 +83,17 @@ async def edit(visit: VisitDep, message_id: PathId, content: Text = "", idempote
         once = once_of(visit.request, idempotency_key, text, made_ids)
         await visit.services.generations.edit(visit.principal, message_id, content=text, once=once)
     except AppError as error:
-        return await _edit_page(visit, message_id, refused(error, content=content), status=status_of(error))
+        return await _edit_page(visit, message_id, refused(error, content=content))
     return RedirectResponse(f"/c/{message.conversation_id}", 303)
 
 
-async def _edit_page(visit: Visit, message_id: str, form: FormState, *, status: int = 200) -> Response:
+async def _edit_page(visit: Visit, message_id: str, form: FormState) -> Response:
     message = await get_message(visit.session, visit.principal, message_id)
     if message.role != "user":
         raise AppError(ErrorKind.conflict, "not_editable", "Only your own messages can be edited.")
     conversation = await visit.conversation(message.conversation_id)
     sidebar = await visit.sidebar(current_id=conversation.id)
-    return visit.page(
-        "messages/edit.html", status=status, sidebar=sidebar, conversation=conversation, message=message, form=form
-    )
+    return visit.page("messages/edit.html", sidebar=sidebar, conversation=conversation, message=message, form=form)
 
 
 @router.post("/messages/{message_id}/select", dependencies=checked)

@@ -11,7 +11,7 @@ from app.http.authentication import OptionalPagePrincipal, PagePrincipal
 from app.http.csrf import verify_csrf
 from app.http.deps import ReadSession, Services, ServicesDep, WriteSession
 from app.http.signing_in import clear_session_cookie, set_session_cookie, sign_in
-from app.web.forms import FormState, Text, refused, safe_next, status_of
+from app.web.forms import FormState, Text, refused, safe_next
 from app.web.templates import page
 
 router = APIRouter()
@@ -45,7 +45,7 @@ async def login(
         _, started = await sign_in(services, request, username, password, kind="page")
     except AppError as error:
         form = refused(error, username=username)
-        return _form(request, services, form, safe_next(next), status=status_of(error))
+        return _form(request, services, form, safe_next(next))
     response = RedirectResponse(safe_next(next), 303)
     set_session_cookie(response, services, started.id)
     return response
@@ -60,12 +60,11 @@ async def logout(principal: PagePrincipal, session: WriteSession, services: Serv
     return response
 
 
-def _form(request: Request, services: Services, form: FormState, target: str, *, status: int = 200) -> Response:
+def _form(request: Request, services: Services, form: FormState, target: str) -> Response:
     response = page(
         request,
         "sessions/new.html",
         principal=None,
-        status=status,
         form=form,
         next=target,
         can_register=services.settings.signup == "open",

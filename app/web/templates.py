@@ -14,6 +14,7 @@ from app.http.assets import asset_url
 from app.http.csrf import csrf_token, set_csrf_cookie
 from app.ids import new_id
 from app.web.filters import FILTERS
+from app.web.forms import FormState
 
 FOLDER = Path(__file__).resolve().parents[2] / "templates"
 VARY = "HX-Request, HX-Target, Cookie"
@@ -43,17 +44,19 @@ def page(
     blocks: Sequence[str] = (),
     status: int = 200,
     headers: Mapping[str, str] | None = None,
+    form: FormState | None = None,
     **context: Any,
 ) -> Response:
     """The page, or for an HTMX request that targets one of `blocks` that block alone.
 
-    A block is named as the id of the element that it fills.
+    A block is named as the id of the element that it fills. A refused form decides the status.
     """
     template = environment.get_template(name)
-    context |= {"principal": principal, "csrf": csrf_token(request, principal)}
+    form = form or FormState(status=status)
+    context |= {"principal": principal, "csrf": csrf_token(request, principal), "form": form}
     target = _target_id(request)
     html = render_block(template, target, context) if target in blocks else template.render(context)
-    response = HTMLResponse(html, status, headers={"Vary": VARY, **(headers or {})})
+    response = HTMLResponse(html, form.status, headers={"Vary": VARY, **form.headers, **(headers or {})})
     set_csrf_cookie(request, response)
     return response
 
