@@ -1,11 +1,12 @@
 """A scripted model server, settings that reach it, Alice, and a conversation of hers that has a title already."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
 
 from app.accounts.principal import Principal
+from app.db import sqlite
 from app.db.session import Database
 from app.generations import recovery
 from app.jobs import retry, worker
@@ -81,3 +82,11 @@ def openai(make_settings: MakeSettings, server: ModelServer) -> Any:
     return lambda **more: make_settings(
         ollama_url="", openai_base_url=server.openai_url, default_model="openai/scripted:latest", **more
     )
+
+
+@pytest.fixture
+def plain(settings: Settings) -> Iterator[Any]:
+    """A plain connection, as another process has it."""
+    connection = sqlite.connect(str(settings.database_path), write=True)
+    yield connection
+    connection.close()
