@@ -1,117 +1,101 @@
 """Text in, sanitised blocks out: the steps in order, their ceilings, and the one place where a fault ends as text."""
 
-import hashlib
-import html
 import logging
-import threading
-from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
 
-from app.rendering.markdown import has_big_table, parser, top_level
+from app.rendering.cache import BlockCache
+from app.rendering.footnotes import PREFIX
+from app.rendering.markdown import parser, top_level
 from app.rendering.sanitize import sanitize
+from app.rendering.source import as_text, clean_text, plain_blocks
 
 logger = logging.getLogger(__name__)
 
-MAX_RENDERED = 100_000
-CACHE_BYTES = 8 * 1024 * 1024
-VERSION = 1
+MAX_RENDERED = 100_000  # characters that are read as Markdown; what follows is shown as it is
+EXPANSION, ALLOWANCE = 10, 64 * 1024  # how much HTML a text may come to
 
 
-def clean_text(text: str) -> str:
-    """Line ends as \\n; no NUL, byte order mark or lone surrogate."""
-    if not text.isascii():
-        text = text.encode("utf-8", "replace").decode() if not _encodes(text) else text
-        text = text.removeprefix("\ufeff")
-    return text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "\ufffd")
+@dataclass(slots=True)
+class Account:
+    """What the blocks of a text took and gave, in order: a block is judged by those before it alone."""
+
+    source: int = 0
+    output: int = 0
+    failed: bool = False
+
+    def settle(self, source: str, block: str) -> str:
+        """The block, or its source where the HTML would come to too much."""
+        self.source += len(source)
+        if self.output + len(block) > EXPANSION * self.source + ALLOWANCE:
+            if not source:
+                raise OverflowError("footnotes have no source of their own to be shown in their place")
+            block = as_text(source)
+        self.output += len(block)
+        return block
 
 
-def _encodes(text: str) -> bool:
+cache = BlockCache()
+
+
+def block_starts(text: str) -> list[int]:
+    """The line on which each top-level block begins, found without looking into any of them."""
+    markdown = parser()
+    tokens: list[Any] = []
+    markdown.block.parse(text, markdown, {}, tokens)
+    return _lines(tokens)
+
+
+def _lines(tokens: Sequence[Any]) -> list[int]:
+    return [tokens[first].map[0] for first, _ in top_level(tokens) if tokens[first].map]
+
+
+def render_part(text: str, account: Account, *, id_prefix: str = "") -> list[str]:
+    """Clean text that begins where a block begins; never raises."""
     try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def as_text(text: str) -> str:
-    return f"<pre>{html.escape(text, quote=False)}</pre>\n"
-
-
-def render_uncached(text: str, *, id_prefix: str = "", footnotes: bool = True) -> list[str]:
-    """One sanitised string per top-level block; never raises. Beyond the ceiling the text stands as it is."""
-    text = clean_text(text)
-    rest = text[MAX_RENDERED:]
-    try:
-        blocks = _rendered(text[:MAX_RENDERED], id_prefix, footnotes)
+        return _rendered(text, account, id_prefix)
     except Exception:
         logger.exception("a text of %d characters could not be rendered", len(text))
-        blocks = [as_text(text[:MAX_RENDERED])]
-    return [*blocks, as_text(rest)] if rest else blocks
+        account.failed = True
+        return [as_text(text)]
 
 
-def _rendered(text: str, id_prefix: str, footnotes: bool) -> list[str]:
-    markdown = parser(tables=not has_big_table(text), footnotes=footnotes)
-    env: dict[str, object] = {}
+def _rendered(text: str, account: Account, id_prefix: str) -> list[str]:
+    env: dict[str, Any] = {PREFIX: id_prefix}
+    markdown = parser()
     tokens = markdown.parse(text, env)
+    parts = top_level(tokens)
+    sources = iter(_cut(text, _lines(tokens)))
     blocks = []
-    budget = 10 * len(text) + 65_536
-    for start, end in top_level(tokens):
-        block = sanitize(_with_prefix(markdown.renderer.render(tokens[start:end], markdown.options, env), id_prefix))
-        budget -= len(block)
-        blocks.append(block)
-    return blocks if budget >= 0 else [as_text(text)]
+    for start, end in parts:
+        block = sanitize(markdown.renderer.render(tokens[start:end], markdown.options, env))
+        blocks.append(account.settle(next(sources) if tokens[start].map else "", block))
+    return blocks
 
 
-def _with_prefix(block: str, prefix: str) -> str:
-    """Only footnotes have ids; a quote in somebody's text is escaped by now, so these are ours."""
-    if 'id="fn' in block or 'href="#fn' in block:
-        return block.replace('id="fn', f'id="{prefix}fn').replace('href="#fn', f'href="#{prefix}fn')
-    return block
+def _cut(text: str, starts: Sequence[int]) -> list[str]:
+    """The text in parts that begin on these lines; the first has what stands above it too."""
+    lines = [line + "\n" for line in text.removesuffix("\n").split("\n")]
+    edges = [0, *starts[1:], len(lines)]
+    return ["".join(lines[here:there]) for here, there in pairwise(edges)]
 
 
-class _Cache:
-    """Finished texts, the least recently shown dropped first."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._kept: OrderedDict[bytes, list[str]] = OrderedDict()
-        self._size = 0
-
-    def get(self, key: bytes) -> list[str] | None:
-        with self._lock:
-            found = self._kept.get(key)
-            if found is not None:
-                self._kept.move_to_end(key)
-            return found
-
-    def put(self, key: bytes, blocks: list[str]) -> None:
-        with self._lock:
-            if key in self._kept:
-                return
-            self._kept[key] = blocks
-            self._size += sum(map(len, blocks))
-            while self._size > CACHE_BYTES:
-                _, dropped = self._kept.popitem(last=False)
-                self._size -= sum(map(len, dropped))
-
-
-_cache = _Cache()
+def render_uncached(text: str, *, id_prefix: str = "") -> list[str]:
+    text = clean_text(text)
+    blocks = render_part(text[:MAX_RENDERED], Account(), id_prefix=id_prefix)
+    return blocks + plain_blocks(text[MAX_RENDERED:])
 
 
 def render_blocks(text: str, *, id_prefix: str = "") -> list[str]:
     """One sanitised HTML string per top-level block of the Markdown `text`."""
-    key = hashlib.sha256(f"{VERSION}\0{id_prefix}\0{text}".encode("utf-8", "surrogatepass")).digest()
-    blocks = _cache.get(key)
+    blocks = cache.get(text, id_prefix)
     if blocks is None:
         blocks = render_uncached(text, id_prefix=id_prefix)
-        _cache.put(key, blocks)
-    return list(blocks)
+        cache.put(text, id_prefix, blocks)
+    return blocks
 
 
 def render_markdown(text: str, *, id_prefix: str = "") -> str:
     return "".join(render_blocks(text, id_prefix=id_prefix))
-
-
-def escape_text(text: str) -> str:
-    """A person's message: text, with its paragraphs and line breaks."""
-    paragraphs = [p.strip("\n") for p in html.escape(clean_text(text), quote=False).split("\n\n")]
-    return "".join(f"<p>{p}</p>\n".replace("\n", "<br>", p.count("\n")) for p in paragraphs if p.strip())

@@ -4,25 +4,20 @@ In Markdown a top-level block is closed as soon as another begins below it. What
 (definitions of links and footnotes) is put right at the end, where the whole text is rendered once.
 """
 
-import html
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app.rendering.highlight import code_block
-from app.rendering.markdown import has_big_table, parser, top_level
-from app.rendering.pipeline import MAX_RENDERED, as_text, clean_text, render_blocks, render_uncached
+from app.rendering.open_block import OpenBlock
+from app.rendering.pipeline import MAX_RENDERED, Account, block_starts, cache, render_blocks, render_part
+from app.rendering.source import PLAIN_BLOCK, Cleaner, as_text, plain_blocks
 
-_FENCE = re.compile(r" {0,3}(?P<mark>`{3,}(?=[^`\n]*\n)|~{3,})(?P<info>[^\n]*)\n")
-_DEFINITION = re.compile(r"^[ >]{0,12}\[[^\]\n]+\]:", re.MULTILINE)
-_PLAIN = re.compile(r"[^\n*_`~$\\\[\]()<>|#!:/@.&-]*")  # text that cannot mean anything but itself
-# Where a block may begin below another: after a blank line, or with a mark that needs none.
-# To overlook one is harmless.
-_MAY_BEGIN = re.compile(r"\n[ \t]*\n[^\n]*\S[^\n]*\n|\n {0,3}(?:#|`{3}|~{3}|>)[^\n]*\n")
-_BLOCK_ENDS = re.compile(r"(?:</(?:p|li|ul|ol|blockquote|h[1-6]|td|tr|tbody|table|div)>\s*)+$")
-_CLOSERS = ("```", "``", "`", "$$", "~~", "**", "__", "*", "_")
-GROWTH = 0.34  # the open block is rendered anew when it has grown by so much …
-LEAST_GROWTH = 48  # … or by so many characters
+GROWTH = 0.5  # a list may have ended: looked at again when it has grown by so much
+
+# What begins a line at the margin after a blank one, be it only its first character, closes all above …
+_CLOSES = re.compile(r"\n[ \t]*\n(?=[^\s\-+*0-9])|\n(?:#{1,6}[ \t]|`{3}|~{3})[^\n]*\n")
+# … but a list or a quotation may go on.
+_MAY_CLOSE = re.compile(r"\n[ \t]*\n(?=[\-+*0-9])[^\n]*\n|\n(?=>)[^\n]*\n")
+_MAY_GO_ON = re.compile(r" {0,3}(?:[\-+*]|[0-9]{1,9}[.)]|>)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,119 +34,118 @@ class StreamingRenderer:
     def __init__(self, id_prefix: str = "") -> None:
         self._prefix = id_prefix
         self._text: list[str] = []  # everything, as it came
-        self._tail = ""  # source of the open block
+        self._cleaner = Cleaner()
+        self._account = Account()
+        self._room = MAX_RENDERED  # characters that are still read as Markdown
+        self._plain = ""  # what came after them and is not closed yet
+        self._may_define = False
+        self._open = OpenBlock(id_prefix)
+        self._tried = 0  # length of the open text when it was last searched for blocks
         self._closed = 0  # blocks that will not change
-        self._rendered = 0  # characters of the tail that its HTML has rendered
-        self._whole = True  # the tail's HTML has the rest as plain text, nothing raw
-        self._size = 0
-        self._carry = ""  # a \r that may be half of a line end
         self.blocks: list[str] = []
 
     def feed(self, piece: str) -> Update:
         before = self._closed
         self._text.append(piece)
-        piece = self._carry + piece
-        self._carry = "\r" if piece.endswith("\r") else ""
-        piece = clean_text(piece.removesuffix("\r"))
-        self._size += len(piece)
-        if piece:
-            self._tail += piece
-            self._advance(piece)
+        self._take(self._cleaner.feed(piece))
         return Update(before, self.blocks[before:])
 
     def finish(self) -> Update:
         """The end: the whole text as `render_blocks` has it, and what of it differs from what is shown."""
         shown = list(self.blocks)
-        if self._carry:
-            self.feed("\n")
-        self.blocks = self._final("".join(self._text))
+        self._take(self._cleaner.finish())
+        text = "".join(self._text)
+        if self._account.failed or self._may_define:
+            self._close(0, render_blocks(text, id_prefix=self._prefix))
+        else:
+            self._close_rest()
+            cache.put(text, self._prefix, self.blocks)
         same = 0
         while same < min(len(shown), len(self.blocks)) and shown[same] == self.blocks[same]:
             same += 1
-        self._closed = len(self.blocks)
         return Update(same, self.blocks[same:])
 
-    def _final(self, text: str) -> list[str]:
-        plain = self._size <= MAX_RENDERED and not _DEFINITION.search(clean_text(text)) and not has_big_table(text)
-        if not plain:
-            return render_blocks(text, id_prefix=self._prefix)
-        last = render_uncached(self._tail, id_prefix=self._prefix) if self._tail else []
-        return [*self.blocks[: self._closed], *last]
+    def _take(self, piece: str) -> None:
+        markdown, plain = piece[: self._room], piece[self._room :]
+        self._room -= len(markdown)
+        if markdown:
+            self._advance(markdown)
+        if plain:
+            self._close_markdown()
+            self._take_plain(plain)
+
+    def _take_plain(self, piece: str) -> None:
+        self._plain += piece
+        whole = len(self._plain) - len(self._plain) % PLAIN_BLOCK
+        self._close(self._closed, plain_blocks(self._plain[:whole]))
+        self._plain = self._plain[whole:]
+        self._show([as_text(self._plain)] if self._plain else [])
 
     def _advance(self, piece: str) -> None:
-        if self._size > MAX_RENDERED:
-            self._show([as_text(self._tail)])
-            return
-        if "\n" in piece and _MAY_BEGIN.search(self._tail, max(0, self._tail.rfind("\n", 0, -len(piece)) - 1)):
-            self._close_blocks()
-        fence = _FENCE.match(self._tail)
-        if fence and not _closing(fence["mark"]).search(self._tail, fence.end()):
-            self._show([code_block(fence["info"], html.escape(self._tail[fence.end() :], quote=False))])
-            return
-        unrendered = len(self._tail) - self._rendered
-        plain = self._whole and self._rendered and _PLAIN.fullmatch(piece)
-        due = unrendered >= max(LEAST_GROWTH, GROWTH * len(self._tail)) or len(self._tail) <= LEAST_GROWTH
-        if due and not plain:
-            self._render_tail()
-        else:
-            self._whole = self._whole and bool(plain)
-            self._append(piece if unrendered > len(piece) or self._rendered else self._tail)
+        new = len(self._open.text)
+        self._open.add(piece)
+        if not self._open.is_fence:
+            # What defines something changes blocks above it; the label may have begun in an earlier piece.
+            self._may_define = self._may_define or self._open.text.find("]:", max(0, new - 1)) >= 0
+            if self._may_have_closed(new):
+                self._close_blocks()
+        self._show(self._open.html())
 
-    def _append(self, piece: str) -> None:
-        """Show a piece as plain text at the end of the open block; cheap, and right for most of them."""
-        block = self.blocks[self._closed] if len(self.blocks) > self._closed else "<p></p>\n"
-        ends = _BLOCK_ENDS.search(block)
-        at = ends.start() if ends else len(block)
-        self._show([block[:at] + html.escape(piece, quote=False) + block[at:]])
+    def _may_have_closed(self, new: int) -> bool:
+        text = self._open.text
+        if self._open.fence_end:
+            return not text[self._open.fence_end :].isspace() and len(text) > self._open.fence_end
+        since = max(0, text.rfind("\n", 0, max(0, text.rfind("\n", 0, new))))
+        if _CLOSES.search(text, since):
+            return True
+        if not _MAY_CLOSE.search(text, since):
+            return False
+        return not _MAY_GO_ON.match(text) or len(text) >= self._tried * (1 + GROWTH)
 
     def _close_blocks(self) -> None:
         """Render for good what stands above the last block. Only whole lines count: `---` may yet become `---a`."""
-        whole = self._tail[: self._tail.rfind("\n") + 1]
-        tokens = parser(tables=not has_big_table(whole), footnotes=False).parse(whole, {})
-        starts = [tokens[first].map[0] for first, _ in top_level(tokens) if tokens[first].map]
-        lines = self._tail.split("\n")
-        for start in starts[1:]:
-            if _opens_maths(lines[starts[0] : start]):
-                return
-        if len(starts) < 2:
-            return
-        closed = "\n".join(lines[: starts[-1]]) + "\n"
-        self._show(render_uncached(closed, id_prefix=self._prefix, footnotes=False))
-        self._closed = len(self.blocks)
-        self._tail = "\n".join(lines[starts[-1] :])
-        self._rendered, self._whole = 0, True
+        text = self._open.text
+        self._tried = len(text)
+        whole = text[: text.rfind("\n") + 1]
+        begun = text[len(whole) :]
+        if _CLOSES.match("\n\n" + begun):
+            whole += "x\n"  # any such line: what it becomes makes no difference to those above
+        starts = block_starts(whole)
+        lines = text.split("\n")
+        last = max((start for start in starts if start <= _settled(lines)), default=0)
+        if last:
+            closed = "\n".join(lines[:last]) + "\n"
+            self._close(self._closed, render_part(closed, self._account, id_prefix=self._prefix))
+            self._open = OpenBlock(self._prefix)
+            self._tried = 0
+            self._open.add("\n".join(lines[last:]))
 
-    def _render_tail(self) -> None:
-        shown = _closed_for_display(self._tail)
-        self._show(render_uncached(shown, id_prefix=self._prefix, footnotes=False))
-        self._rendered = len(self._tail)
-        self._whole = shown == self._tail
+    def _close_markdown(self) -> None:
+        text, self._open = self._open.text, OpenBlock(self._prefix)
+        if text:
+            self._close(self._closed, render_part(text, self._account, id_prefix=self._prefix))
+
+    def _close_rest(self) -> None:
+        self._close_markdown()
+        if self._plain:
+            self._close(self._closed, [as_text(self._plain)])
+            self._plain = ""
+
+    def _close(self, start: int, blocks: list[str]) -> None:
+        self.blocks[start:] = blocks
+        self._closed = len(self.blocks)
 
     def _show(self, blocks: list[str]) -> None:
         self.blocks[self._closed :] = blocks
 
 
-def _closing(mark: str) -> re.Pattern[str]:
-    return re.compile(rf"^ {{0,3}}{re.escape(mark[0])}{{{len(mark)},}}[ \t]*$", re.MULTILINE)
+def _settled(lines: list[str]) -> int:
+    """The last line that what comes later cannot draw into a block above it.
 
-
-def _opens_maths(lines: Sequence[str]) -> bool:
-    """Whether a formula begins in these lines that may still be closed by a later one: it takes all between."""
-    text = "\n".join(lines)
-    for opening, closing in (("\\[", "\\]"), ("$$", "$$")):
-        at = text.rfind(opening) if opening != closing or text.count(opening) % 2 else -1
-        if at >= 0 and closing not in text[at + 2 :] and not re.search(r"\n[ \t]*\n", text[at:] + "\n"):
-            return True
-    return False
-
-
-def _closed_for_display(tail: str) -> str:
-    """The open block with what it left open at its end closed, so that half an emphasis looks like one."""
-    last = tail[tail.rfind("\n\n") + 1 :]
-    for mark in _CLOSERS:
-        if last.count(mark) % 2:
-            if last.rstrip().endswith(mark):
-                return tail.rstrip()[: -len(mark)]
-            return tail.rstrip() + mark
-        last = last.replace(mark, "")
-    return tail
+    Only a formula can: it takes all lines up to its end, be they headings, but no blank one.
+    """
+    first = len(lines) - 1
+    while first > 0 and lines[first - 1].strip():
+        first -= 1
+    is_open = any("\\[" in line or "$$" in line for line in lines[first:])
+    return first if is_open else len(lines)
