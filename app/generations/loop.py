@@ -31,7 +31,8 @@ CANNOT_GO_ON = "The model server cannot go on from a given text; the answer begi
 
 
 _ASKED = """
-SELECT m.parent_id, c.system_prompt FROM messages m JOIN conversations c ON c.id = m.conversation_id WHERE m.id = :id
+SELECT m.parent_id, c.system_prompt, length(m.content) + length(m.thinking)
+FROM messages m JOIN conversations c ON c.id = m.conversation_id WHERE m.id = :id
 """
 
 
@@ -58,6 +59,7 @@ class AnswerRun:
         self._first_at: float | None = None
         self._usage = Usage()
         self._progress = False
+        self._began_anew = False
 
     async def outcome(self) -> Outcome:
         model: str = self._job.payload["model"]
@@ -86,12 +88,13 @@ class AnswerRun:
         asked = await lookup.first(_ASKED, {"id": job.message_id})
         if asked is None:
             raise LookupError("the message is gone")
-        parent_id, system_prompt = asked
+        parent_id, system_prompt, before = asked  # what the message had before this job is not its own
         turns = await turns_to(lookup, job.conversation_id, parent_id) if parent_id else []
         so_far = LogText()
         if job.attempt > 1 or "continues" in job.payload:
             async with self._services.database.read() as session:
                 so_far = replay(await read_after(session, job.id, 0))
+            self._written = max(0, len(so_far.content) + len(so_far.thinking) - before)
         return system_prompt, turns, so_far
 
     async def _request(
@@ -113,6 +116,7 @@ class AnswerRun:
             return self._failed(error_of("interrupted", message, retryable=True))
         if so_far.content or so_far.thinking:
             self._log.append(self._lease, "restart", {"reason": CANNOT_GO_ON})
+            self._written, self._began_anew = 0, True
         return ChatRequest(name, prompt_of(system_prompt, turns), options)
 
     async def _ask(self, provider: ChatProvider, request: ChatRequest) -> End:
@@ -175,7 +179,8 @@ class AnswerRun:
             self._job,
             paid=provider.paid,
             text_shown=shown or self._progress,
-            progress=self._progress,
+            # Who begins anew each time gets nowhere, however much is written.
+            progress=self._progress and not self._began_anew,
             patience=self._services.settings.retry_patience,
         )
         return self._failed(outcome.error) if isinstance(outcome, Failure) else outcome

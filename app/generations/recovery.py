@@ -8,7 +8,7 @@ from app.clock import utcnow
 from app.jobs.lease import Claimed
 from app.jobs.registry import Retry
 from app.jobs.retry import delay
-from app.providers.errors import ProviderBusy, ProviderError, ProviderFailed, ProviderUnavailable
+from app.providers.errors import FirstTokenTimeout, ProviderBusy, ProviderError, ProviderFailed, ProviderUnavailable
 
 PAID_PATIENCE = 60.0
 MAX_FAILURES = 3
@@ -32,15 +32,14 @@ def after_failure(
     description = error_of(error.code, error.message, retryable=not error.permanent)
     if error.permanent:
         return Failure(description)
-    if paid and (text_shown or error.began):
+    if paid and (text_shown or error.began or isinstance(error, FirstTokenTimeout)):
         return Failure(error_of("interrupted", error.message, retryable=True))
     failures = 1 if progress else job.failures + 1
     since = utcnow() if progress or job.failing_since is None else job.failing_since
-    waits = isinstance(error, (ProviderUnavailable, ProviderBusy)) and not paid
-    if waits:
-        given_up = utcnow() - since > timedelta(seconds=patience)
-    elif isinstance(error, ProviderFailed):
+    if isinstance(error, (ProviderFailed, FirstTokenTimeout)):
         given_up = failures > 1
+    elif isinstance(error, (ProviderUnavailable, ProviderBusy)) and not paid:
+        given_up = utcnow() - since > timedelta(seconds=patience)
     else:
         given_up = failures >= MAX_FAILURES or (paid and utcnow() - since > timedelta(seconds=PAID_PATIENCE))
     if given_up:

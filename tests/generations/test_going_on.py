@@ -71,6 +71,42 @@ async def test_what_cannot_go_on_restarts_and_keeps_the_old_text(
     assert [chat.prefix for chat in server.chats] == ["", ""]
 
 
+async def test_F12_what_begins_anew_and_is_cut_each_time_fails_in_the_end(
+    openai: Any, alice: Principal, server: ModelServer
+) -> None:
+    """A proxy that cuts after a minute, say: more text each time is no progress."""
+    async with running(openai()) as process:
+        talk = await new_talk(process, alice)
+        prompt = "hello [[tokens=30 fault=cut_after:10]]"
+        answer = await talk.ask(prompt)
+    assert (answer.status, error_of(answer), answer.content) == ("failed", "interrupted", words(prompt, 10))
+    assert len(server.chats) == 3
+    assert [old["content"] for old in answer.superseded] == [words(prompt, 10)] * 2
+
+
+async def test_F12_our_limit_holds_over_all_attempts(
+    talk: Talk, server: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "MAX_ANSWER_BYTES", 500)
+    prompt = "hello [[tokens=endless fault=cut_after:20]]"
+    answer = await talk.ask(prompt)
+    assert (answer.status, answer.finish_reason) == ("stopped", "limit")
+    assert 480 <= len(answer.content) <= 500
+    assert len(server.chats) > 3
+    again = await talk.ended(accepted(await talk.process.generations.continue_answer(talk.principal, answer.id)))
+    assert 980 <= len(again.content) <= 1000  # who asks for more gets as much again
+
+
+async def test_a_paid_server_that_is_silent_is_not_asked_again(
+    openai: Any, alice: Principal, server: ModelServer
+) -> None:
+    """It may be billing for what has not come yet."""
+    async with running(openai(openai_paid="yes", first_token_timeout=0.2, connect_timeout=0.2)) as process:
+        answer = await (await new_talk(process, alice)).ask("hello [[fault=hang]]")
+    assert (answer.status, error_of(answer)) == ("failed", "interrupted")
+    assert len(server.chats) == 1
+
+
 async def test_llama_cpp_by_the_same_wire_goes_on(openai: Any, alice: Principal, server: ModelServer) -> None:
     server.flavour = "llama.cpp"
     async with running(openai()) as process:

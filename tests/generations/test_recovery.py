@@ -74,6 +74,15 @@ async def test_F09_a_hang_before_the_first_token_is_asked_again(
     assert len(server.chats) == 2
 
 
+async def test_F09_a_second_hang_before_the_first_token_is_enough(
+    make_settings: MakeSettings, alice: Principal, server: ModelServer
+) -> None:
+    async with running(make_settings(first_token_timeout=0.2, connect_timeout=0.2)) as process:
+        answer = await (await new_talk(process, alice)).ask("hello [[fault=hang]]")
+    assert (answer.status, error_of(answer)) == ("failed", "unavailable")
+    assert len(server.chats) == 2
+
+
 async def test_F09_silence_in_the_middle_is_gone_on_from(
     make_settings: MakeSettings, alice: Principal, server: ModelServer
 ) -> None:
