@@ -30,6 +30,13 @@ async def client(served: Served) -> AsyncIterator[httpx.AsyncClient]:
 
 
 @pytest.fixture
+async def browser(served: Served) -> AsyncIterator[httpx.AsyncClient]:
+    """What a script on our own pages sends, with its cookies."""
+    async with httpx.AsyncClient(base_url=served.url, timeout=15, headers={"Origin": served.url}) as client:
+        yield client
+
+
+@pytest.fixture
 async def alice(served: Served) -> AsyncIterator[Person]:
     alice = await person(served, "alice")
     async with alice.client:

@@ -77,7 +77,10 @@ async def test_A24_a_disabled_user_is_out_on_every_path_and_their_answers_end(
     dana: Person, alice: Person, served: Served
 ) -> None:
     key = (await alice.client.post("/api/v1/auth/api-keys", json={"name": "k"})).json()["secret"]
-    async with httpx.AsyncClient(base_url=served.url) as browser, bearer(served.url, key) as program:
+    async with (
+        httpx.AsyncClient(base_url=served.url, headers={"Origin": served.url}) as browser,
+        bearer(served.url, key) as program,
+    ):
         form = {"username": alice.name, "password": PASSWORD}
         await browser.post("/api/v1/auth/login", data=form)
         running = await alice.ask(await alice.conversation(), "[[tokens=endless rate=50]]")

@@ -224,7 +224,7 @@ async def test_F29_viewers_that_come_and_go_leave_nothing_behind(alice: Person, 
     await alice.ended(job_id)
 
 
-async def test_a_stream_wants_the_bearer(client: httpx.AsyncClient, alice: Person) -> None:
+async def test_a_stream_wants_the_bearer(browser: httpx.AsyncClient, alice: Person) -> None:
     job_id = (await alice.answered(await alice.conversation()))["job"]["id"]
-    await client.post("/api/v1/auth/login", data={"username": alice.name, "password": PASSWORD})
-    assert is_problem(await client.get(f"/api/v1/jobs/{job_id}/events"), 401, "invalid_token")
+    await browser.post("/api/v1/auth/login", data={"username": alice.name, "password": PASSWORD})
+    assert is_problem(await browser.get(f"/api/v1/jobs/{job_id}/events"), 401, "invalid_token")
