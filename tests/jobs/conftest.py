@@ -1,16 +1,19 @@
 """A database with Alice and Bob, a plain connection, an event log, and a kind of job that does what a test says."""
 
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from app.db import sqlite
 from app.db.session import Database
-from app.jobs import registry
+from app.jobs import maintenance, registry
 from app.jobs.event_log import EventLog
+from app.jobs.maintenance import Maintenance
 from app.jobs.notify import Hub
 from app.settings import Settings
+from tests.jobs.keeping import ME, Clock
 from tests.jobs.rows import add_user
 from tests.jobs.stub import StubHandler
 
@@ -59,3 +62,22 @@ async def log(database: Database, hub: Hub, commits: list[tuple[int, int]]) -> A
     await log.start()
     yield log
     await log.stop()
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(maintenance, "monotonic", clock)
+    return clock
+
+
+@pytest.fixture
+def run_dir(tmp_path: Path) -> Path:
+    folder = tmp_path / "run"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def keeper(log: EventLog, run_dir: Path) -> Maintenance:
+    return Maintenance(log, ME, run_dir, each_scan=lambda: None)

@@ -36,8 +36,8 @@ def test_F24_four_processes_claim_a_thousand_jobs_each_once(settings: Settings, 
         claimer.stdin.flush()
     outputs = [claimer.communicate(timeout=60)[0].split("\n")[:-1] for claimer in claimers]
     assert [claimer.returncode for claimer in claimers] == [0] * PROCESSES
-    claims = [line for output in outputs for line in output[:-1]]
+    claims = [line for output in outputs for line in output]
     assert Counter(claims) == Counter(f"{job_id} 1" for job_id in jobs)
-    assert sum(len(output) > 1 for output in outputs) >= 2  # else nothing was raced for
+    assert sum(len(output) > 0 for output in outputs) >= 2  # else nothing was raced for
     assert connection.execute("SELECT DISTINCT attempt, status FROM jobs").fetchall() == [(1, "running")]
     assert broken_invariants(connection) == []

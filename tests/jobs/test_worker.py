@@ -1,4 +1,4 @@
-"""A process's engine with handlers of the tests' own: limits, stops, failures, drains."""
+"""A process's engine with handlers of the tests' own: limits, stops, failures."""
 
 import asyncio
 import contextlib
@@ -8,11 +8,9 @@ from typing import Any
 import pytest
 
 from app.clock import utcnow
-from app.db.session import Database
 from app.errors import AppError, ErrorKind
-from app.jobs import event_log, runner
+from app.jobs import event_log, maintenance, runner
 from app.jobs.control import cancel_now
-from app.jobs.engine import Engine
 from app.jobs.event_log import EventLog
 from app.jobs.lease import Claimed, End
 from app.jobs.registry import JobContext, Outcome, Retry
@@ -38,7 +36,7 @@ async def fail(_: JobContext) -> Outcome:
 async def test_a_job_is_run_and_ended(settings: Settings, stub: StubHandler, alice: str) -> None:
     async with engine_on(settings) as (engine, database):
         assert await ended(database, await post(engine, database, alice)) == "succeeded"
-        assert engine.worker.running == 0
+        await until(lambda: engine.worker.running == 0)
         assert list(engine.log.leases) == []
 
 
@@ -168,6 +166,34 @@ async def test_a_time_limit_stops_a_run(settings: Settings, stub: StubHandler, a
     assert stub.interruptions == ["time_limit"]
 
 
+async def test_F19_what_stopped_itself_while_the_database_was_locked_is_resumed(
+    settings: Settings, stub: StubHandler, connection: Any, alice: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(event_log, "SELF_STOP_SECONDS", 0.3)
+    monkeypatch.setattr(event_log, "BEAT_SECONDS", 0.1)
+    monkeypatch.setattr(maintenance, "SCAN_SECONDS", 0.1)
+
+    async def work(context: JobContext) -> Outcome:
+        context.log.append(context.lease, "delta", f"attempt {context.lease.attempt} ")
+        await context.log.flush(context.lease)
+        return await for_ever(context) if context.lease.attempt == 1 else End(JobStatus.succeeded)
+
+    stub.work = work
+    async with engine_on(settings) as (engine, database):
+        await engine.log.run(lambda on: on.execute("SELECT 1"))
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(engine.log._thread, engine.log._connection.execute, "PRAGMA busy_timeout=50")
+        job_id = await post(engine, database, alice)
+        await until(lambda: text_of(connection, job_id))
+        connection.execute("BEGIN EXCLUSIVE")
+        await until(lambda: engine.worker.running == 0)
+        connection.execute("ROLLBACK")
+        assert await ended(database, job_id) == "succeeded"
+    row = job_row(connection, job_id)
+    assert (row["attempt"], row["crashes"]) == (2, 0)
+    assert text_of(connection, job_id) == "attempt 1 attempt 2 "
+
+
 @pytest.mark.parametrize("yields", range(4))
 async def test_a_stop_at_any_moment_of_the_start_is_heard(
     log: EventLog, stub: StubHandler, connection: Any, alice: str, yields: int
@@ -183,75 +209,6 @@ async def test_a_stop_at_any_moment_of_the_start_is_heard(
     await asyncio.wait_for(task, 2)
     assert list(log.leases) == []
     assert job_row(connection, job_id)["status"] == "queued"
-
-
-async def test_I3_a_drain_gives_back_what_runs_without_counting_anything(
-    settings: Settings, stub: StubHandler, connection: Any, alice: str
-) -> None:
-    async def work(context: JobContext) -> Outcome:
-        context.log.append(context.lease, "delta", "so far")
-        return await for_ever(context)
-
-    stub.work = work
-    async with engine_on(settings) as (engine, database):
-        job_id = await post(engine, database, alice)
-        await until(lambda: stub.started)
-        await engine.drain()
-        row = job_row(connection, job_id)
-    assert (row["status"], row["attempt"], row["failures"], row["crashes"]) == ("queued", 1, 0, 0)
-    assert text_of(connection, job_id) == "so far"
-
-
-@pytest.mark.parametrize("yields", [0, 1, 2, 3, 5, 8, 13, 21])
-async def test_I3_a_drain_at_any_moment_leaves_nothing_running(
-    settings: Settings, stub: StubHandler, connection: Any, alice: str, yields: int
-) -> None:
-    """Also what is being claimed at that moment."""
-    stub.work = for_ever
-    async with engine_on(settings) as (engine, database):
-        for _ in range(5):
-            await post(engine, database, alice)
-        for _ in range(yields):
-            await asyncio.sleep(0.0002)
-        await asyncio.wait_for(engine.drain(), 3)
-    rows = connection.execute("SELECT DISTINCT status, failures, crashes FROM jobs").fetchall()
-    assert rows == [("queued", 0, 0)]
-
-
-async def test_a_stop_waits_for_the_drain_that_a_signal_has_begun(
-    settings: Settings, stub: StubHandler, connection: Any, alice: str
-) -> None:
-    stub.work = for_ever
-    database = Database(settings.database_path)
-    engine = Engine(settings, database, queues=lambda: [("ollama", 0)], services=None)
-    await engine.start()
-    jobs = [await post(engine, database, alice) for _ in range(3)]
-    await until(lambda: len(stub.started) == 3)
-    draining = asyncio.create_task(engine.drain())
-    await asyncio.sleep(0)
-    await asyncio.wait_for(engine.stop(), 3)
-    await asyncio.wait_for(draining, 1)
-    assert {job_row(connection, job_id)["status"] for job_id in jobs} == {"queued"}
-    await database.dispose()
-
-
-async def test_what_is_enqueued_while_a_server_drains_is_left_to_the_next(
-    settings: Settings, stub: StubHandler, alice: str
-) -> None:
-    async with engine_on(settings) as (engine, database):
-        await engine.drain()
-        job_id = await post(engine, database, alice)
-    assert stub.started == []
-    async with engine_on(settings) as (_, database):
-        assert await ended(database, job_id) == "succeeded"
-
-
-async def test_F31_of_two_processes_one_runs_a_job(settings: Settings, stub: StubHandler, alice: str) -> None:
-    async with engine_on(settings) as (one, database), engine_on(settings) as (two, _):
-        jobs = [await post(engine, database, alice) for engine in (one, two) * 10]
-        for job_id in jobs:
-            await ended(database, job_id)
-    assert sorted(context.lease.id for context in stub.started) == sorted(jobs)
 
 
 async def test_a_database_that_takes_neither_end_nor_return_leaves_the_job_to_maintenance(
