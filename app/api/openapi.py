@@ -77,17 +77,19 @@ def _complete(document: dict[str, Any]) -> None:
     schemas["Problem"] = problem
     for name in FASTAPI_OWN:
         schemas.pop(name, None)
-    for _, _, operation in operations(document):
+    for _, method, operation in operations(document):
         responses = operation["responses"]
-        for status in _refusals(operation):
+        for status in _refusals(method, operation):
             # FastAPI's own 422 describes a shape that this server never sends.
             if str(status) not in responses or "HTTPValidationError" in str(responses[str(status)]):
                 responses[str(status)] = _problem(status)
         operation["responses"] = dict(sorted(responses.items()))
 
 
-def _refusals(operation: dict[str, Any]) -> Iterator[int]:
+def _refusals(method: str, operation: dict[str, Any]) -> Iterator[int]:
     yield from (400, 422, 429, 500, 503)
+    if method != "get":
+        yield 507
     if operation.get("security"):
         yield from (401, 403)
     if any(parameter["in"] == "path" for parameter in operation.get("parameters", ())):

@@ -4,6 +4,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from app.accounts import service
+from app.api.openapi import problems
 from app.api.v1.responses import Cursor, JsonResponse, Limit, PathId, bad_cursor, from_cursor, to_cursor
 from app.api.v1.schemas.accounts import InviteView, UserCreate, UserUpdate, UserView, changes_of, user_json
 from app.api.v1.schemas.base import Page
@@ -32,7 +33,7 @@ def _after(cursor: str) -> str:
         raise bad_cursor() from None
 
 
-@router.post("/users", status_code=201, operation_id="createUser", response_model=UserView)
+@router.post("/users", status_code=201, operation_id="createUser", response_model=UserView, responses=problems(409))
 async def create_user(body: UserCreate, principal: ApiAdmin, services: ServicesDep) -> Response:
     name, address = service.check_account(body.username, body.email, body.password)
     hashed = await hashing.hash_password(body.password)
@@ -41,7 +42,7 @@ async def create_user(body: UserCreate, principal: ApiAdmin, services: ServicesD
     return JsonResponse(user_json(user), 201, {"Location": f"/api/v1/users/{user.id}"})
 
 
-@router.patch("/users/{user_id}", operation_id="updateUser", response_model=UserView)
+@router.patch("/users/{user_id}", operation_id="updateUser", response_model=UserView, responses=problems(409))
 async def update_user(user_id: PathId, body: UserUpdate, principal: ApiAdmin, services: ServicesDep) -> Response:
     """A disabled user is signed out everywhere at once, and what they had running is cancelled."""
     async with services.database.transaction() as session:
@@ -51,7 +52,7 @@ async def update_user(user_id: PathId, body: UserUpdate, principal: ApiAdmin, se
     return JsonResponse(user_json(user))
 
 
-@router.delete("/users/{user_id}", status_code=204, operation_id="deleteUser")
+@router.delete("/users/{user_id}", status_code=204, operation_id="deleteUser", responses=problems(409))
 async def delete_user(user_id: PathId, principal: ApiAdmin, services: ServicesDep) -> Response:
     """With everything that is theirs."""
     async with services.database.read() as session:

@@ -9,6 +9,7 @@ from app.accounts import api_keys, sessions
 from app.accounts.access_tokens import access_token, issue_pair, rotate
 from app.accounts.credentials import caller_of_session
 from app.accounts.service import delete_user, get_user, refuse_last_admin, set_password, update_user
+from app.api.openapi import problems
 from app.api.v1.responses import JsonResponse, PathId
 from app.api.v1.schemas.accounts import (
     ApiKeyCreate,
@@ -48,14 +49,22 @@ def _token_json(access: str, refresh: str | None = None) -> dict[str, Any]:
     return body if refresh is None else {**body, "refresh_token": refresh}
 
 
-@router.post("/register", status_code=201, operation_id="register", response_model=UserView)
+@router.post(
+    "/register", status_code=201, operation_id="register", response_model=UserView, responses=problems(403, 409)
+)
 async def register(body: Register, request: Request, services: ServicesDep) -> Response:
     """The first to register becomes the administrator."""
     user = await sign_up(services, request, body.username, body.email, body.password, body.invite)
     return JsonResponse(user_json(user), 201, {"Location": "/api/v1/auth/me"})
 
 
-@router.post("/login", operation_id="login", response_model=TokenView, response_model_exclude_none=True)
+@router.post(
+    "/login",
+    operation_id="login",
+    response_model=TokenView,
+    response_model_exclude_none=True,
+    responses=problems(401),
+)
 async def login(
     request: Request,
     services: ServicesDep,
@@ -71,7 +80,13 @@ async def login(
     return response
 
 
-@router.post("/refresh", operation_id="refresh", response_model=TokenView, response_model_exclude_none=True)
+@router.post(
+    "/refresh",
+    operation_id="refresh",
+    response_model=TokenView,
+    response_model_exclude_none=True,
+    responses=problems(401),
+)
 async def refresh(request: Request, services: ServicesDep, body: RefreshRequest | None = None) -> Response:
     """With a refresh token: the rotated pair. Without: a new access token by the session cookie, same-origin only."""
     if body is None:
@@ -109,7 +124,7 @@ async def get_me(principal: ApiPrincipal, session: ReadSession) -> Response:
     return JsonResponse(user_json(await get_user(session, principal.user_id)))
 
 
-@router.patch("/me", operation_id="updateMe", response_model=UserView)
+@router.patch("/me", operation_id="updateMe", response_model=UserView, responses=problems(409))
 async def update_me(body: MeUpdate, principal: ApiWriter, session: WriteSession, services: ServicesDep) -> Response:
     changes = changes_of(body, nullable=frozenset({"default_model"}))
     if changes.get("default_model"):
@@ -117,7 +132,7 @@ async def update_me(body: MeUpdate, principal: ApiWriter, session: WriteSession,
     return JsonResponse(user_json(await update_user(session, principal.user_id, changes)))
 
 
-@router.delete("/me", status_code=204, operation_id="deleteMe")
+@router.delete("/me", status_code=204, operation_id="deleteMe", responses=problems(409))
 async def delete_me(principal: ApiWriter, services: ServicesDep) -> Response:
     """The account with everything that is in it. There is no way back."""
     principal.require_session()
@@ -166,7 +181,13 @@ async def list_api_keys(principal: ApiPrincipal, session: ReadSession) -> Respon
     return JsonResponse({"items": [api_key_json(key) for key in found], "next_cursor": None})
 
 
-@router.post("/api-keys", status_code=201, operation_id="createApiKey", response_model=ApiKeyView)
+@router.post(
+    "/api-keys",
+    status_code=201,
+    operation_id="createApiKey",
+    response_model=ApiKeyView,
+    responses=problems(409),
+)
 async def create_api_key(body: ApiKeyCreate, principal: ApiWriter, session: WriteSession) -> Response:
     """The secret is in this answer and nowhere else."""
     principal.require_session()

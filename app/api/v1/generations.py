@@ -6,6 +6,7 @@ import orjson
 from fastapi import APIRouter, Header, Request
 from starlette.responses import Response
 
+from app.api.openapi import problems
 from app.api.v1.responses import JsonResponse, PathId
 from app.api.v1.schemas.jobs import job_json
 from app.api.v1.schemas.messages import AcceptedView, MessageCreate, MessageEdit, Regenerate, message_json
@@ -30,6 +31,7 @@ ACCEPTED: dict[int | str, dict[str, Any]] = {
         },
     }
 }
+ACCEPTED_IF_FIT = ACCEPTED | problems(409)
 
 
 async def once_of(request: Request, key: str | None) -> Once | None:
@@ -88,7 +90,7 @@ async def send_message(
     status_code=202,
     operation_id="editMessage",
     response_model=AcceptedView,
-    responses=ACCEPTED,
+    responses=ACCEPTED_IF_FIT,
 )
 async def edit_message(
     message_id: PathId,
@@ -108,7 +110,7 @@ async def edit_message(
     status_code=202,
     operation_id="regenerateMessage",
     response_model=AcceptedView,
-    responses=ACCEPTED,
+    responses=ACCEPTED_IF_FIT,
 )
 async def regenerate_message(
     message_id: PathId,
@@ -135,7 +137,7 @@ async def regenerate_message(
     status_code=202,
     operation_id="continueMessage",
     response_model=AcceptedView,
-    responses=ACCEPTED,
+    responses=ACCEPTED_IF_FIT,
 )
 async def continue_message(
     message_id: PathId,
