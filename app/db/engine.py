@@ -7,7 +7,7 @@ from sqlalchemy import Connection, PoolResetState, event
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from app.db import sqlite
-from app.db.one_hop import OneHopConnection
+from app.db.one_hop import OneHopConnection, begin_with_next_statement
 
 
 def create_engine(path: Path, *, write: bool, synchronous: str = "FULL") -> AsyncEngine:
@@ -40,7 +40,7 @@ def create_engine(path: Path, *, write: bool, synchronous: str = "FULL") -> Asyn
 
     @event.listens_for(engine.sync_engine, "begin")
     def begin(connection: Connection) -> None:
-        connection.exec_driver_sql(begin_statement)
+        begin_with_next_statement(connection.connection.driver_connection, begin_statement, reader=not write)
 
     @event.listens_for(engine.sync_engine, "reset")
     def reset(dbapi_connection: Any, _record: object, state: PoolResetState) -> None:

@@ -3,10 +3,13 @@
 Measured: a transaction of a dozen statements costs a third, which is what a 202 waits for.
 """
 
+import asyncio
 from collections import deque
 from typing import Any
 
 from sqlalchemy.dialects.sqlite.aiosqlite import AsyncAdapt_aiosqlite_connection, AsyncAdapt_aiosqlite_cursor
+
+_BEGIN, _READER = "teahouse_begin", "teahouse_reader"  # kept on aiosqlite's connection: the adapter has slots
 
 
 class _Result:
@@ -43,9 +46,13 @@ class OneHopCursor(AsyncAdapt_aiosqlite_cursor):
         connection: Any = self._connection
         result: Any = self._cursor
 
+        begin = vars(connection).pop(_BEGIN, None)
+
         def work() -> list[Any]:
             cursor = connection._conn.cursor()
             try:
+                if begin is not None:
+                    cursor.execute(begin)
                 getattr(cursor, method)(operation, parameters)
                 result.description, result.rowcount = cursor.description, cursor.rowcount
                 result.lastrowid = cursor.lastrowid
@@ -60,3 +67,22 @@ class OneHopConnection(AsyncAdapt_aiosqlite_connection):
     __slots__ = ()
 
     _cursor_cls = OneHopCursor
+
+    def commit(self) -> None:
+        if vars(self._connection).pop(_BEGIN, None) is None:
+            super().commit()
+
+    def rollback(self) -> None:
+        connection: Any = self._connection
+        if vars(connection).pop(_BEGIN, None) is not None or not connection._connection:
+            return
+        if vars(connection).get(_READER):
+            # Nobody has to wait for the end of a reading: the thread does it before whatever comes next.
+            connection._tx.put_nowait((asyncio.get_running_loop().create_future(), connection._conn.rollback))
+        else:
+            super().rollback()
+
+
+def begin_with_next_statement(connection: Any, statement: str, *, reader: bool) -> None:
+    """Have `statement` (BEGIN …) run in the same visit as the transaction's first statement, if it comes to one."""
+    vars(connection).update({_BEGIN: statement, _READER: reader})
