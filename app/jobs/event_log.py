@@ -10,16 +10,16 @@ import contextlib
 import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
 import pysqlite3
 
-from app.clock import monotonic, utcnow
+from app.clock import monotonic
 from app.db import sqlite
 from app.db.session import Database
-from app.jobs import lease as leases
+from app.jobs.complaints import Complaints
+from app.jobs.group_commit import Part, Written, write
 from app.jobs.lease import Claimed, Connection, End, StoredEvent
 from app.jobs.notify import Hub
 
@@ -57,22 +57,10 @@ class Lease:
                 self.task.cancel()
 
 
-@dataclass(slots=True)
-class _Entry:
-    """One lease's part of a commit, fixed before the thread sees it."""
-
-    lease: Lease
-    pending: list[tuple[str, Any]]
-    end: End | None
-
-
-@dataclass(slots=True)
-class _Committed:
-    """None as `events`: the lease was lost."""
-
-    entry: _Entry
-    events: list[StoredEvent] | None
-    cancel_requested: bool = False
+def _part_of(lease: Lease) -> Part:
+    """What has accumulated; it is the commit's from now on."""
+    pending, lease.pending = lease.pending, []
+    return Part(lease.id, lease.attempt, pending, lease.end)
 
 
 class EventLog:
@@ -88,6 +76,7 @@ class EventLog:
         self._work = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._stopping = False
+        self._complains = Complaints()
         self.commits = 0
         self.unwritable: set[str] = set()  # jobs that were given up because a commit of theirs cannot be made
 
@@ -216,45 +205,43 @@ class EventLog:
                 self._dirty[lease.id] = lease
 
     async def _commit(self) -> None:
-        batch = [_Entry(lease, lease.pending, lease.end) for lease in self._dirty.values()]
+        batch = [(lease, _part_of(lease)) for lease in self._dirty.values()]
         self._dirty = {}
-        for entry in batch:
-            entry.lease.pending = []
         try:
-            committed = await self.run(lambda connection: [_write(connection, entry) for entry in batch])
+            committed = await self.run(lambda connection: [write(connection, part) for _, part in batch])
         except pysqlite3.OperationalError as error:
-            logger.error("the database does not take a commit (%s); %d jobs wait", error, len(batch))
-            self._put_back(batch)
-            await asyncio.sleep(RETRY_SECONDS)
+            await self._wait_for_database(batch, error)
         except Exception:
             logger.exception("a group commit of %d jobs failed", len(batch))
-            self._put_back(batch)
             await self._commit_one_by_one(batch)
         else:
             self.commits += 1
-            for result in committed:
-                self._settle(result)
+            for (lease, part), result in zip(batch, committed, strict=True):
+                self._settle(lease, part, result)
 
-    def _put_back(self, batch: list[_Entry]) -> None:
-        for entry in batch:
-            entry.lease.pending = entry.pending + entry.lease.pending
-            self._mark(entry.lease)
+    async def _wait_for_database(self, batch: list[tuple[Lease, Part]], error: Exception) -> None:
+        if self._complains():
+            logger.error("the database does not take a commit (%s); %d jobs wait", error, len(batch))
+        for lease, part in batch:
+            lease.pending = part.pending + lease.pending
+            self._mark(lease)
+        await asyncio.sleep(RETRY_SECONDS)
 
-    async def _commit_one_by_one(self, batch: list[_Entry]) -> None:
+    async def _commit_one_by_one(self, batch: list[tuple[Lease, Part]]) -> None:
         """One job's fault must not hold up the others: it is given up, and rescued like a dead one."""
-        for lease in [entry.lease for entry in batch]:
-            entry = _Entry(lease, lease.pending, lease.end)
-            lease.pending = []
-            self._dirty.pop(lease.id, None)
+        for lease, part in batch:
             try:
-                self._settle(await self.run(partial(_write, entry=entry)))
+                result = await self.run(partial(write, part=part))
+            except pysqlite3.OperationalError as error:
+                await self._wait_for_database([(lease, part)], error)
             except Exception:
                 logger.exception("job %s cannot be written", lease.id)
                 self.unwritable.add(lease.id)
                 self._lose(lease)
+            else:
+                self._settle(lease, part, result)
 
-    def _settle(self, result: _Committed) -> None:
-        lease = result.entry.lease
+    def _settle(self, lease: Lease, part: Part, result: Written) -> None:
         if result.events is None:
             self._lose(lease)
             return
@@ -263,7 +250,7 @@ class EventLog:
         self._hub.publish(lease.id, result.events)
         if result.cancel_requested:
             lease.stop(CANCEL)
-        if lease.durable is not None and not lease.pending and lease.end is result.entry.end:
+        if lease.durable is not None and not lease.pending and lease.end is part.end:
             lease.durable.set_result(True)
             lease.durable = None
 
@@ -274,39 +261,3 @@ class EventLog:
         if lease.durable is not None:
             lease.durable.set_result(False)
             lease.durable = None
-
-
-def _write(connection: Connection, entry: _Entry) -> _Committed:
-    lease = entry.lease
-    events = _joined(entry.pending)
-    if entry.end is not None:
-        events += [(event, leases.to_json(data)) for event, data in entry.end.events]
-    fenced = leases.fence(connection, lease.id, lease.attempt, len(events), leases.lease_end(utcnow()))
-    if fenced is None:
-        return _Committed(entry, None)
-    first = fenced[0] - len(events) + 1
-    stored = [StoredEvent(first + i, event, data) for i, (event, data) in enumerate(events)]
-    if stored:
-        leases.append_rows(connection, [(lease.id, e.seq, lease.attempt, e.event, e.data) for e in stored])
-    if entry.end is not None:
-        done = leases.end(connection, lease.id, lease.attempt, entry.end)
-        assert done is not None, "the fence held a moment ago"
-        stored.append(done)
-    return _Committed(entry, stored, fenced[1])
-
-
-def _joined(pending: list[tuple[str, Any]]) -> list[tuple[str, str]]:
-    """Neighbouring deltas of a kind become one event."""
-    joined: list[tuple[str, str]] = []
-    texts: list[str] = []
-    kind = ""
-    for event, data in [*pending, ("", None)]:
-        if texts and event != kind:
-            joined.append((kind, leases.to_json({"text": "".join(texts)})))
-            texts = []
-        if isinstance(data, str):
-            kind = event
-            texts.append(data)
-        elif event:
-            joined.append((event, leases.to_json(data)))
-    return joined

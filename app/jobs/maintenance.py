@@ -15,6 +15,7 @@ from pysqlite3 import OperationalError
 from app.clock import monotonic, utcnow
 from app.db.types import to_text
 from app.jobs import lease as leases
+from app.jobs.complaints import Complaints
 from app.jobs.event_log import EventLog
 from app.jobs.lease import LEASE_SECONDS, MAX_CRASHES, Connection, End, StoredEvent
 from app.jobs.liveness import is_dead
@@ -44,6 +45,7 @@ class Maintenance:
         self._watched: dict[tuple[str, int, int], float] = {}
         self._pruned_at = -PRUNE_SECONDS
         self._task: asyncio.Task[None] | None = None
+        self._complains = Complaints()
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._loop(), name="maintenance")
@@ -58,8 +60,9 @@ class Maintenance:
         while True:
             try:
                 await self.scan()
-            except Exception:
-                logger.exception("maintenance failed")
+            except Exception as error:
+                if not isinstance(error, OperationalError) or self._complains():
+                    logger.exception("maintenance failed")
             await asyncio.sleep(SCAN_SECONDS * random.uniform(0.7, 1.3))  # noqa: S311
 
     async def scan(self) -> None:

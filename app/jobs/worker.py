@@ -6,7 +6,10 @@ import logging
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from pysqlite3 import OperationalError
+
 from app.jobs import lease as leases
+from app.jobs.complaints import Complaints
 from app.jobs.event_log import CANCEL, DRAIN, LOST, EventLog
 from app.jobs.lease import Claimed, Connection
 from app.jobs.registry import JobContext
@@ -32,6 +35,7 @@ class Worker:
         self._wake = asyncio.Event()
         self._loop_task: asyncio.Task[None] | None = None
         self.draining = False
+        self._complains = Complaints()
 
     @property
     def running(self) -> int:
@@ -63,8 +67,9 @@ class Worker:
         while not self.draining:
             try:
                 more = await self._claim_some()
-            except Exception:
-                logger.exception("claiming failed")
+            except Exception as error:
+                if not isinstance(error, OperationalError) or self._complains():
+                    logger.exception("claiming failed")
                 more = False
                 await asyncio.sleep(POLL_SECONDS)
             if more:

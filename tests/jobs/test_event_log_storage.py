@@ -5,6 +5,7 @@ import logging
 from typing import Any
 
 import pytest
+from pysqlite3 import OperationalError
 
 from app.jobs import event_log
 from app.jobs.event_log import EventLog, Lease
@@ -109,3 +110,54 @@ async def test_F19_the_order_of_text_survives_commits_that_had_to_be_repeated(
     assert await log.finish(leased, End(JobStatus.succeeded))
     assert text_of(connection, leased.id) == "".join(words)
     assert broken_invariants(connection) == []
+
+
+async def test_F18_trouble_that_lasts_is_told_once_a_minute(
+    log: EventLog, connection: Any, leased: Lease, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(event_log, "RETRY_SECONDS", 0.001)
+    await set_pages(log, 0)
+    attempts: list[int] = []
+    run = log.run
+
+    async def counted(step: Any) -> Any:
+        attempts.append(1)
+        return await run(step)
+
+    monkeypatch.setattr(log, "run", counted)
+    with caplog.at_level(logging.ERROR, "app.jobs.event_log"):
+        log.append(leased, "delta", "x" * 50_000)
+        await until(lambda: len(attempts) > 10)
+    assert len([record for record in caplog.records if "does not take" in record.message]) == 1
+    monkeypatch.undo()
+    await set_pages(log, 10_000)
+    assert await log.flush(leased)
+
+
+async def test_a_locked_database_beside_a_bad_effect_is_not_held_against_the_good_ones(
+    log: EventLog, connection: Any, leased: Lease, alice: str
+) -> None:
+    """The group commit fails by one job's fault, and then the others find the database locked."""
+    await set_patience(log, 1)
+    add_job(connection, alice)
+    bad = log.adopt(claimed(connection))
+
+    def fail(_: Any) -> None:
+        raise ValueError("an effect that cannot be")
+
+    original, calls = log.run, list[int]()
+
+    async def locked_at_the_second(step: Any) -> Any:
+        calls.append(1)
+        if len(calls) == 2:
+            raise OperationalError("database is locked")
+        return await original(step)
+
+    log.run = locked_at_the_second  # type: ignore[method-assign]
+    log.append(leased, "delta", "good")
+    flushed, finished = await asyncio.gather(
+        log.flush(leased), log.finish(bad, End(JobStatus.succeeded, effects=[fail]))
+    )
+    assert (flushed, finished) == (True, False)
+    assert text_of(connection, leased.id) == "good"
+    assert log.unwritable == {bad.id}

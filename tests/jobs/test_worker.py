@@ -41,22 +41,21 @@ async def test_a_job_is_run_and_ended(settings: Settings, stub: StubHandler, ali
 
 
 async def test_no_more_than_the_slots_run_at_once(settings: Settings, stub: StubHandler, alice: str) -> None:
-    running = most = 0
+    gate = asyncio.Event()
 
     async def work(_: JobContext) -> Outcome:
-        nonlocal running, most
-        running += 1
-        most = max(most, running)
-        await asyncio.sleep(0.01)
-        running -= 1
+        await gate.wait()
         return End(JobStatus.succeeded)
 
     stub.work = work
     async with engine_on(settings, slots=2) as (engine, database):
         jobs = [await post(engine, database, alice) for _ in range(6)]
+        await until(lambda: len(stub.started) == 2)
+        await engine.worker._claim_some()
+        assert engine.worker.running == len(stub.started) == 2
+        gate.set()
         for job_id in jobs:
             await ended(database, job_id)
-    assert most == 2
 
 
 async def test_titles_wait_until_the_queue_is_idle(settings: Settings, stub: StubHandler, alice: str) -> None:

@@ -1,0 +1,61 @@
+"""One job's part of a group commit, inside the transaction: fence, joined events, end."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from app.clock import utcnow
+from app.jobs import lease as leases
+from app.jobs.lease import Connection, End, StoredEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Fixed before the thread sees it. `pending` are events; a `delta` or `thinking` is given as text."""
+
+    job_id: str
+    attempt: int
+    pending: list[tuple[str, Any]]
+    end: End | None
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """None as `events`: the lease was lost."""
+
+    events: list[StoredEvent] | None
+    cancel_requested: bool = False
+
+
+def write(connection: Connection, part: Part) -> Written:
+    events = joined(part.pending)
+    if part.end is not None:
+        events += [(event, leases.to_json(data)) for event, data in part.end.events]
+    fenced = leases.fence(connection, part.job_id, part.attempt, len(events), leases.lease_end(utcnow()))
+    if fenced is None:
+        return Written(None)
+    first = fenced[0] - len(events) + 1
+    stored = [StoredEvent(first + i, event, data) for i, (event, data) in enumerate(events)]
+    if stored:
+        leases.append_rows(connection, [(part.job_id, e.seq, part.attempt, e.event, e.data) for e in stored])
+    if part.end is not None:
+        done = leases.end(connection, part.job_id, part.attempt, part.end)
+        assert done is not None, "the fence held a moment ago"
+        stored.append(done)
+    return Written(stored, fenced[1])
+
+
+def joined(pending: list[tuple[str, Any]]) -> list[tuple[str, str]]:
+    """Neighbouring deltas of a kind become one event."""
+    found: list[tuple[str, str]] = []
+    texts: list[str] = []
+    kind = ""
+    for event, data in [*pending, ("", None)]:
+        if texts and event != kind:
+            found.append((kind, leases.to_json({"text": "".join(texts)})))
+            texts = []
+        if isinstance(data, str):
+            kind = event
+            texts.append(data)
+        elif event:
+            found.append((event, leases.to_json(data)))
+    return found
