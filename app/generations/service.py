@@ -189,6 +189,7 @@ class Generations:
         for job_id in jobs:
             await self._engine.cancel_at_once(job_id)
         async with self._database.transaction() as session:
+            await idempotency.forget_conversation(session, conversation_id)
             await delete_conversation(session, principal, conversation_id)
 
     async def cancel_all(self, user_id: str) -> None:

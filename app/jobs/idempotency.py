@@ -3,11 +3,11 @@
 import hashlib
 import re
 
-from sqlalchemy import insert, select
+from sqlalchemy import delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.errors import AppError, ErrorKind
-from app.jobs.models import IdempotencyKey
+from app.jobs.models import IdempotencyKey, Job
 
 _VALID = re.compile(r"[\x21-\x7e]{1,255}")
 
@@ -46,3 +46,9 @@ async def remember(session: AsyncSession, user_id: str, key: str, wanted: str, j
     await session.execute(
         insert(IdempotencyKey).values(user_id=user_id, key=key, fingerprint=wanted, job_id=job_id, body=body)
     )
+
+
+async def forget_conversation(session: AsyncSession, conversation_id: str) -> None:
+    """What is remembered repeats the messages: it goes with them."""
+    jobs = select(Job.id).where(Job.conversation_id == conversation_id)
+    await session.execute(delete(IdempotencyKey).where(IdempotencyKey.job_id.in_(jobs)))
