@@ -26,9 +26,8 @@ def check(history: Sequence[Op], log: Sequence[tuple[int, str, dict[str, Any]]],
     found = []
     for name in dict.fromkeys(op.viewer for op in history):
         viewer = _Viewer(name, committed, content)
-        for op in history:
-            if op.viewer == name:
-                viewer.take(op)
+        for op in [op for op in history if op.viewer == name]:
+            viewer.take(op)
         found += viewer.broken
     return found
 
