@@ -22,6 +22,7 @@ from app.http.edge import install_edge
 from app.http.viewers import Viewers
 from app.jobs.engine import Engine
 from app.observability.logging import setup_logging
+from app.providers import pulling
 from app.providers.catalog import Providers
 from app.security.keys import keyring_of
 from app.settings import Settings
@@ -74,7 +75,7 @@ async def _open(settings: Settings) -> Services:
     engine = Engine(
         settings,
         database,
-        queues=lambda: [(name, providers.slots(name)) for name in providers.names()],
+        queues=lambda: [*((name, providers.slots(name)) for name in providers.names()), (pulling.QUEUE, pulling.SLOTS)],
         services=GenerationServices(settings, database, providers),
     )
     await engine.start()

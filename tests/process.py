@@ -9,6 +9,7 @@ from app.db.session import Database
 from app.generations.loop import GenerationServices
 from app.generations.service import Generations
 from app.jobs.engine import Engine
+from app.providers import pulling
 from app.providers.catalog import Providers
 from app.settings import Settings
 
@@ -30,7 +31,7 @@ async def running(settings: Settings) -> AsyncIterator[Process]:
     engine = Engine(
         settings,
         database,
-        queues=lambda: [(name, providers.slots(name)) for name in providers.names()],
+        queues=lambda: [*((name, providers.slots(name)) for name in providers.names()), (pulling.QUEUE, pulling.SLOTS)],
         services=GenerationServices(settings, database, providers),
     )
     await engine.start()

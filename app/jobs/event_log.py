@@ -19,7 +19,7 @@ from app.clock import monotonic
 from app.db import sqlite
 from app.db.session import Database
 from app.jobs.complaints import Complaints
-from app.jobs.group_commit import Part, Written, write
+from app.jobs.group_commit import PROGRESS, Part, Written, write
 from app.jobs.lease import Claimed, Connection, End, StoredEvent
 from app.jobs.notify import Hub
 
@@ -114,6 +114,10 @@ class EventLog:
         lease.pending.append((event, data))
         lease.pending_bytes += len(data) if isinstance(data, str) else 64
         self._mark(lease)
+
+    def progress(self, lease: Lease, done: int, total: int | None, unit: str) -> None:
+        """Show how far the job is, with the next commit."""
+        self.append(lease, PROGRESS, {"done": done, "total": total, "unit": unit})
 
     async def flush(self, lease: Lease) -> bool:
         """Wait until everything appended is durable; False when the lease was lost instead."""

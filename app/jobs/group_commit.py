@@ -7,6 +7,8 @@ from app.clock import utcnow
 from app.jobs import lease as leases
 from app.jobs.lease import Connection, End, StoredEvent
 
+PROGRESS = "progress"  # kept on the job's row, not in its log: only the newest counts
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -27,7 +29,7 @@ class Written:
 
 
 def write(connection: Connection, part: Part) -> Written:
-    events = joined(part.pending)
+    events = joined([item for item in part.pending if item[0] != PROGRESS])
     if part.end is not None:
         events += [(event, leases.to_json(data)) for event, data in part.end.events]
     fenced = leases.fence(connection, part.job_id, part.attempt, len(events), leases.lease_end(utcnow()))
@@ -37,6 +39,9 @@ def write(connection: Connection, part: Part) -> Written:
     stored = [StoredEvent(first + i, event, data) for i, (event, data) in enumerate(events)]
     if stored:
         leases.append_rows(connection, [(part.job_id, e.seq, part.attempt, e.event, e.data) for e in stored])
+    progress = [data for event, data in part.pending if event == PROGRESS]
+    if progress:
+        leases.write_progress(connection, part.job_id, progress[-1])
     if part.end is not None:
         done = leases.end(connection, part.job_id, part.attempt, part.end)
         assert done is not None, "the fence held a moment ago"

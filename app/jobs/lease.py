@@ -201,6 +201,11 @@ def append_rows(connection: Connection, rows: Sequence[tuple[str, int, int, str,
     connection.executemany(_APPEND, rows)
 
 
+def write_progress(connection: Connection, job_id: str, progress: dict[str, Any]) -> None:
+    """`{done, total, unit}` of a job whose fence was passed in this transaction."""
+    connection.execute("UPDATE jobs SET progress = ? WHERE id = ?", (to_json(progress), job_id))
+
+
 def append_at(
     connection: Connection, job_id: str, attempt: int, seq: int, event: str, data: dict[str, Any]
 ) -> StoredEvent:

@@ -1,8 +1,8 @@
 """What every kind of model server can do."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from app.providers.events import ChatEvent
 
@@ -84,6 +84,30 @@ class ChatProvider(Protocol):
         ...
 
     async def aclose(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class PullProgress:
+    """`done` and `total` in bytes of the layer in work; None between layers."""
+
+    status: str
+    done: int | None = None
+    total: int | None = None
+
+
+@runtime_checkable
+class ModelKeeper(Protocol):
+    """A model server that fetches and drops models when told to."""
+
+    def pull(self, model: str) -> AsyncGenerator[PullProgress, None]:
+        """Download a model; ends when it is complete. Raises ProviderError."""
+        ...
+
+    async def delete(self, model: str) -> None: ...
+
+    async def unload(self, model: str) -> None:
+        """Give the model's memory back."""
+        ...
 
 
 def as_json(options: ChatOptions) -> dict[str, Any]:

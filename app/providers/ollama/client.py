@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from app.providers.base import MAX_MODEL_NAME, ChatRequest, ModelInfo
+from app.providers.base import MAX_MODEL_NAME, ChatRequest, ModelInfo, PullProgress
 from app.providers.errors import ModelNotFound, ProviderCut, ProviderError, ProviderProtocolError, ProviderUnavailable
 from app.providers.events import ChatEvent
 from app.providers.failures import from_error_event
@@ -30,15 +30,6 @@ class _Details:
     digest: str | None
     window: int
     capabilities: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class PullProgress:
-    """`done` and `total` in bytes of the layer in work; None between layers."""
-
-    status: str
-    done: int | None = None
-    total: int | None = None
 
 
 class OllamaProvider:

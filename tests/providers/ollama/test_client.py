@@ -3,8 +3,9 @@
 import pytest
 from ollama import AsyncClient
 
+from app.providers.base import PullProgress
 from app.providers.errors import ContextOverflow, ModelNotFound, ProviderRejected
-from app.providers.ollama.client import OllamaProvider, PullProgress
+from app.providers.ollama.client import OllamaProvider
 from tests.model_server import ModelServer, answer_for, thinking_for
 from tests.providers.asking import (
     all_events,
