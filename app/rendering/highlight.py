@@ -1,10 +1,18 @@
-"""Fenced code through Pygments: class names only, a list of languages, and a ceiling on size."""
+"""Fenced code through Pygments: class names only, a list of languages, ceilings on size and time."""
 
 import html
+import re
+import time
 from functools import lru_cache
 from typing import Any
 
-MAX_HIGHLIGHTED = 8 * 1024  # some lexers are quadratic; the worst of these take 0.1 s for this much
+MAX_HIGHLIGHTED = 8 * 1024
+SECONDS = 0.15  # of the processor, for one block; honest code takes a tenth, while some lexers are quadratic
+
+# Lexers that take longer than this in a single step, for which no clock can stop them, get less.
+SLOW = {"ocaml": 2048, "ini": 4096, "console": 4096}
+
+_LABEL = re.compile(r"[a-z0-9][a-z0-9+#._-]{0,23}")
 
 # How people spell it -> Pygments' name. Perl is left out: `s{` takes it seconds.
 LEXERS = {
@@ -21,8 +29,42 @@ LEXERS = {
 
 def language_of(info: str) -> str:
     """The fence's language as we show it; empty for none or one that we do not know."""
-    word = info.strip().split(maxsplit=1)[0].lower() if info.strip() else ""
+    word = _word(info)
     return word if word in LEXERS else ""
+
+
+def _word(info: str) -> str:
+    words = info.strip()[:64].split(maxsplit=1)
+    return words[0].lower() if words else ""
+
+
+def label_of(info: str) -> str:
+    """What stands over the code: also a language that we cannot colour has a name."""
+    word = _word(info)
+    return word if _LABEL.fullmatch(word) else "text"
+
+
+@lru_cache(maxsize=64)
+def highlight(code: str, language: str) -> str:
+    """Kept, so that a block that took too long once is plain wherever it is shown next."""
+    plain = html.escape(code, quote=False)
+    name = LEXERS.get(language, "")
+    if not name or len(code) > SLOW.get(name, MAX_HIGHLIGHTED):
+        return plain
+    return _highlighted(code, name) or plain
+
+
+def _highlighted(code: str, name: str) -> str | None:
+    """None if it takes too long, or if the lexer would change the text."""
+    deadline = time.thread_time() + SECONDS
+    parts, size = [], 0
+    for kind, text in _lexer(name).get_tokens(code):
+        if time.thread_time() > deadline:
+            return None
+        css, inner = _css_class(kind), html.escape(text, quote=False)
+        parts.append(f'<span class="{css}">{inner}</span>' if css else inner)
+        size += len(text)
+    return "".join(parts) if size == len(code) else None
 
 
 @lru_cache(maxsize=64)
@@ -32,46 +74,20 @@ def _lexer(name: str) -> Any:
     return get_lexer_by_name(name, stripnl=False, ensurenl=False)
 
 
-@lru_cache(maxsize=1)
-def _formatter() -> Any:
-    from pygments.formatters import HtmlFormatter
+@lru_cache(maxsize=256)
+def _css_class(kind: Any) -> str:
+    from pygments.token import STANDARD_TYPES
 
-    return HtmlFormatter(nowrap=True)
-
-
-def highlight(code: str, language: str) -> str:
-    if not language or len(code) > MAX_HIGHLIGHTED:
-        return html.escape(code, quote=False)
-    import pygments
-
-    return str(pygments.highlight(code, _lexer(LEXERS[language]), _formatter()))
+    while kind not in STANDARD_TYPES:
+        kind = kind.parent
+    # What a lexer does not understand is no error of the answer's.
+    return "" if STANDARD_TYPES[kind] in ("w", "err") else STANDARD_TYPES[kind]
 
 
 def code_block(info: str, inner: str) -> str:
-    """The frame of a code block around HTML that is escaped already."""
-    language = language_of(info)
+    """The frame of a block of code around HTML that is escaped already."""
+    language = LEXERS.get(language_of(info), "text")
     return (
-        f'<div class="code"><div class="code-header"><span class="code-language">{language or "text"}</span></div>'
-        f'<pre><code class="language-{language or "text"}">{inner}</code></pre></div>\n'
-    )
-
-
-def stylesheet() -> str:
-    """static/css/highlight.css: `python -c "from app.rendering.highlight import stylesheet; print(stylesheet())"`."""
-    from pygments.formatters import HtmlFormatter
-
-    def rules(style: str, scope: str) -> str:
-        lines = str(HtmlFormatter(style=style).get_style_defs(f"{scope} pre code")).splitlines()  # type: ignore[no-untyped-call]
-        return "\n".join(line for line in lines if f"{scope} pre code ." in line and "err" not in line)
-
-    light, dark = "xcode", "github-dark"
-    return "\n".join(
-        (
-            "/* Made by app/rendering/highlight.py; do not edit. */",
-            rules(light, ".code"),
-            "@media (prefers-color-scheme: dark) {",
-            rules(dark, ":root:not([data-theme=light]) .code"),
-            "}",
-            rules(dark, ":root[data-theme=dark] .code"),
-        )
+        f'<div class="code"><div class="code-header"><span class="code-language">{label_of(info)}</span></div>'
+        f'<pre><code class="language-{language}">{inner}</code></pre></div>\n'
     )

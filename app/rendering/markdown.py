@@ -1,25 +1,20 @@
 """markdown-it-py, configured: GitHub's flavour, maths, footnotes; no HTML, no images, no foreign schemes."""
 
-import re
 import threading
 from collections.abc import Sequence
 from typing import Any, cast
 
 from app.rendering.brackets import add_bracket_maths
+from app.rendering.dollars import add_dollar_maths
 from app.rendering.footnotes import add_footnotes
 from app.rendering.highlight import code_block, highlight, language_of
 from app.rendering.images import add_image_links
+from app.rendering.links import add_links
 from app.rendering.maths import mathml
 from app.rendering.nesting import add_floor
 from app.rendering.tables import add_table_limit
 
-_SAFE_LINK = re.compile(r"(?:https?://[^/\s\\]|mailto:)", re.IGNORECASE)
 _kept = threading.local()
-
-
-def is_safe_link(url: str) -> bool:
-    """http, https and mailto with a host of their own; never relative, `//host` or a scheme in disguise."""
-    return _SAFE_LINK.match(url) is not None
 
 
 def parser() -> Any:
@@ -31,25 +26,17 @@ def parser() -> Any:
 
 def _configured() -> Any:
     from markdown_it import MarkdownIt
-    from mdit_py_plugins.dollarmath import dollarmath_plugin
     from mdit_py_plugins.tasklists import tasklists_plugin
 
     markdown = MarkdownIt("gfm-like", {"html": False, "linkify": True, "typographer": False})
-    dollarmath_plugin(
-        markdown,
-        allow_labels=False,
-        allow_digits=False,
-        allow_space=False,
-        allow_blank_lines=False,
-        double_inline=True,
-    )
+    add_dollar_maths(markdown)
     add_bracket_maths(markdown)
     tasklists_plugin(markdown)
     add_footnotes(markdown)
     add_table_limit(markdown)
     add_image_links(markdown)
     add_floor(markdown)
-    markdown.validateLink = is_safe_link  # type: ignore[method-assign]
+    add_links(markdown)
     _add_rules(cast(Any, markdown.renderer).rules)
     return markdown
 

@@ -44,7 +44,7 @@ def _classes() -> dict[str, set[str]]:
 
     from app.rendering.highlight import LEXERS
 
-    languages = {f"language-{name}" for name in LEXERS} | {"language-text"}
+    languages = {f"language-{name}" for name in {*LEXERS.values(), "text"}}
     return {
         "div": {"code", "code-header", "table", "math"},
         "span": {name for name in STANDARD_TYPES.values() if name} | {"code-language", "math"},
