@@ -6,7 +6,9 @@ from typing import Any
 
 import httpx
 
+from app.accounts.access_tokens import Pair, issue_pair
 from app.accounts.models import User
+from app.accounts.sessions import start_session
 from app.db.session import Database
 from tests.api.serving import Served
 from tests.factories.accounts import PASSWORD, password_hash
@@ -82,8 +84,16 @@ async def add_user(database: Database, name: str, role: str = "member") -> str:
 
 
 async def person(served: Served, name: str) -> Person:
-    """A new member whose name begins like that."""
+    """A new member whose name begins like that, signed in (without the password's cost: others test that)."""
     unique = f"{name}{next(_numbers)}"
-    user_id = await served.run(lambda: add_user(served.services.database, unique))
-    tokens = await sign_in(served.url, unique)
-    return Person(unique, user_id, bearer(served.url, tokens["access_token"]), tokens)
+    services = served.services
+
+    async def made() -> tuple[str, Pair]:
+        user_id = await add_user(services.database, unique)
+        async with services.database.transaction() as session:
+            started = await start_session(session, user_id, kind="api")
+            return user_id, await issue_pair(session, services.keyring, started)
+
+    user_id, pair = await served.run(made)
+    tokens = {"access_token": pair.access_token, "refresh_token": pair.refresh_token}
+    return Person(unique, user_id, bearer(served.url, pair.access_token), tokens)

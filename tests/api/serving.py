@@ -43,10 +43,17 @@ class Served:
 
 
 def settings_for(folder: Path, **values: Any) -> Settings:
-    """Without limits on how often: tests are quick."""
+    """Without limits on how often, without waiting for the disk: tests are quick."""
     return Settings(
         _env_file=None,
-        **{"data_dir": folder, "embedded_model": "off", "rate_limit": 0, "log_level": "WARNING", **values},
+        **{
+            "data_dir": folder,
+            "embedded_model": "off",
+            "rate_limit": 0,
+            "log_level": "WARNING",
+            "sqlite_sync": "normal",
+            **values,
+        },
     )
 
 

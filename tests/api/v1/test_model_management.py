@@ -3,8 +3,8 @@
 from typing import Any
 
 from tests.api.answers import is_problem
-from tests.api.conftest import Served
 from tests.api.people import Person
+from tests.api.serving import Served
 
 MODELS = "/api/v1/models"
 
