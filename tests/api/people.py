@@ -57,7 +57,7 @@ class Person:
 
 async def sign_in(url: str, name: str, password: str = PASSWORD) -> dict[str, Any]:
     """Through the API, on a connection of its own that keeps no cookie."""
-    async with httpx.AsyncClient(base_url=url) as client:
+    async with httpx.AsyncClient(base_url=url, verify=False) as client:
         answer = await client.post("/api/v1/auth/login", data={"username": name, "password": password})
     assert answer.status_code == 200, answer.text
     body: dict[str, Any] = answer.json()
@@ -65,7 +65,8 @@ async def sign_in(url: str, name: str, password: str = PASSWORD) -> dict[str, An
 
 
 def bearer(url: str, token: str) -> httpx.AsyncClient:
-    return httpx.AsyncClient(base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=15)
+    # Nothing is encrypted here, and reading the certificates takes 20 ms.
+    return httpx.AsyncClient(base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=15, verify=False)
 
 
 async def add_user(database: Database, name: str, role: str = "member") -> str:
