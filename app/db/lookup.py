@@ -6,7 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import pysqlite3
+
 from app.db import sqlite
+from app.errors import AppError, ErrorKind
 
 
 class Lookup:
@@ -27,7 +30,16 @@ class Lookup:
     def _fetch(self, statement: str, parameters: dict[str, Any]) -> list[tuple[Any, ...]]:
         if self._connection is None:
             self._connection = sqlite.connect(self._path, write=False)
-        rows: list[tuple[Any, ...]] = self._connection.execute(statement, parameters).fetchall()
+        try:
+            rows: list[tuple[Any, ...]] = self._connection.execute(statement, parameters).fetchall()
+        except pysqlite3.OperationalError as error:
+            if error.sqlite_errorname == "SQLITE_READONLY":
+                raise  # a look-up that would write is a mistake of ours
+            # The next look-up tries with a new connection: this one may hold a file that is gone.
+            self._connection.close()
+            self._connection = None
+            detail = "The database is busy. Try again."
+            raise AppError(ErrorKind.unavailable, "database_unavailable", detail, retry_after=2) from error
         return rows
 
     async def close(self) -> None:

@@ -109,6 +109,20 @@ async def test_F17_a_full_disk_is_507_and_works_again_without_a_restart(own: tup
     assert (await alice.client.post(path, json={"content": "small [[tokens=1]]"})).status_code == 202
 
 
+async def test_F18_a_database_that_cannot_be_read_is_503_and_works_again(own: tuple[Served, Person]) -> None:
+    served, alice = own
+    lookup = served.services.database.lookup
+    assert (await alice.client.get("/api/v1/auth/me")).status_code == 200
+    broken = pysqlite3.connect(":memory:", check_same_thread=False)
+    good, lookup._connection = lookup._connection, broken
+    for path in ("auth/me", "conversations"):
+        answer = await alice.client.get(f"/api/v1/{path}")
+        expected = 503 if path == "auth/me" else 200
+        assert answer.status_code == expected, answer.text
+        assert expected == 200 or is_problem(answer, 503, "database_unavailable")
+    lookup._thread.submit(good.close).result()
+
+
 BAD_JSON: list[tuple[bytes, int]] = [
     (b"", 422),
     (b"{", 400),
