@@ -7,7 +7,7 @@ from app.rendering.highlight import code_block
 from app.rendering.pipeline import Account, render_part
 
 SMALL = 32  # characters up to which a block is always rendered anew
-STEP, GROWTH = 20, 0.25  # a longer one is when it has grown by so many characters, and by so much
+STEP, GROWTH = 48, 0.25  # a longer one is when it has grown by so many characters, and by so much
 LONGEST_MARKER = 12
 
 _FENCE = re.compile(r"(?:[ \t]*\n)* {0,3}(?P<mark>`{3,}(?=[^`\n]*\n)|~{3,})(?P<info>[^\n]*)\n")
@@ -17,6 +17,10 @@ _ENDS = re.compile(r"(?:</(?:p|li|ul|ol|blockquote|h[1-6])>\s*)+$")
 _ENDS_OF_UNCLOSED = re.compile(r"(?:</(?:p|li|ul|ol|blockquote|h[1-6]|strong|em|s|code)>\s*)+$")
 _UNSEEN = str.maketrans("", "", "*`")  # better not seen for a moment than seen for a moment
 _LONGEST_END = 400
+_LONG_LIST = 300
+_ITEM = re.compile(r"(?:[-+*]|[0-9]{1,9}[.)])[ \t]+\S")
+_NEXT_ITEM = re.compile(r"\n(?=(?:[-+*]|[0-9]{1,9}[.)])[ \t]+\S)")
+_LIST = re.compile(r"<(ul|ol)(?: [^>]*)?>\n")
 _MARKS = ("```", "``", "`", "$$", "~~", "**", "__", "*", "_")
 
 
@@ -29,6 +33,8 @@ class OpenBlock:
         self._code = ""
         self.fence_end = 0  # where the line after the fence begins
         self._blocks: list[str] = []
+        self._items: list[str] = []  # HTML of a long list's items that look finished
+        self._items_end = 0
         self._rendered = 0  # so much of the text is in the blocks; the rest is put at `_at` of the last one
         self._at = 0
         self._exact = False  # plain words put there are what rendering would make of them
@@ -59,6 +65,8 @@ class OpenBlock:
             return []
         if self.is_fence:
             return [self._code.join(self._frame)]
+        if not self._rendered and self.text[0].isalpha() and _WORDS.fullmatch(self.text):
+            return [f"<p>{html.escape(self.text, quote=False)}</p>\n"]
         if self._is_due():
             self._render()
         tail = self.text[self._rendered :]
@@ -75,17 +83,38 @@ class OpenBlock:
             return True
         if self._exact and _WORDS.fullmatch(self.text, self._rendered):
             return False
-        return len(self.text) <= SMALL or tail >= max(STEP, GROWTH * len(self.text))
+        size = len(self.text) - self._items_end
+        return size <= SMALL or tail >= max(STEP, GROWTH * size)
 
     def _render(self) -> None:
-        shown = _with_marks_closed(self.text)
-        self._blocks = render_part(shown, Account(), id_prefix=self._prefix)
+        self._set_items_aside()
+        rest = self.text[self._items_end :]
+        shown = _with_marks_closed(rest)
+        self._blocks = _joined(self._items, render_part(shown, Account(), id_prefix=self._prefix))
         self._rendered = len(self.text.rstrip(" \n"))
         last = self._blocks[-1] if self._blocks else ""
-        ends = (_ENDS if shown == self.text else _ENDS_OF_UNCLOSED).search(last, max(0, len(last) - _LONGEST_END))
+        ends = (_ENDS if shown == rest else _ENDS_OF_UNCLOSED).search(last, max(0, len(last) - _LONGEST_END))
         self._at = ends.start() if ends else len(last)
         # A first word may yet turn out to be a marker, as `1` does with a dot.
         self._exact = ends is not None and not self.text.endswith("\n") and self._rendered > LONGEST_MARKER
+
+    def _set_items_aside(self) -> None:
+        """All items of a list but the last are rendered once for display, and once for good when the list ends."""
+        start = self._items_end
+        if len(self.text) - start > _LONG_LIST and _ITEM.match(self.text, start):
+            ends = [found.end() for found in _NEXT_ITEM.finditer(self.text, start)]
+            if ends:
+                items = render_part(self.text[start : ends[-1]], Account(), id_prefix=self._prefix)
+                self._items, self._items_end = _joined(self._items, items), ends[-1]
+
+
+def _joined(items: list[str], more: list[str]) -> list[str]:
+    """Two halves of a list as one, if they are halves of one."""
+    begins = _LIST.match(more[0]) if more else None
+    end = f"</{begins[1]}>\n" if begins else ""
+    if not begins or not items or not items[-1].endswith(end):
+        return items + more
+    return [*items[:-1], items[-1].removesuffix(end) + more[0][begins.end() :], *more[1:]]
 
 
 def _with_marks_closed(text: str) -> str:

@@ -40,39 +40,37 @@ class Account:
 cache = BlockCache()
 
 
-def block_starts(text: str) -> list[int]:
-    """The line on which each top-level block begins, found without looking into any of them."""
-    markdown = parser()
-    tokens: list[Any] = []
-    markdown.block.parse(text, markdown, {}, tokens)
-    return _lines(tokens)
-
-
-def _lines(tokens: Sequence[Any]) -> list[int]:
-    return [tokens[first].map[0] for first, _ in top_level(tokens) if tokens[first].map]
-
-
 def render_part(text: str, account: Account, *, id_prefix: str = "") -> list[str]:
     """Clean text that begins where a block begins; never raises."""
+    return render_upto(None, text, account, id_prefix=id_prefix)[0]
+
+
+def render_upto(line: int | None, text: str, account: Account, *, id_prefix: str = "") -> tuple[list[str], int]:
+    """The blocks above the last one that begins on or above this line, and where that begins; None is all."""
     try:
-        return _rendered(text, account, id_prefix)
+        return _rendered(line, text, account, id_prefix)
     except Exception:
         logger.exception("a text of %d characters could not be rendered", len(text))
         account.failed = True
-        return [as_text(text)]
+        return ([as_text(text)], 0) if line is None else ([], 0)
 
 
-def _rendered(text: str, account: Account, id_prefix: str) -> list[str]:
+def _rendered(line: int | None, text: str, account: Account, id_prefix: str) -> tuple[list[str], int]:
     env: dict[str, Any] = {PREFIX: id_prefix}
     markdown = parser()
     tokens = markdown.parse(text, env)
     parts = top_level(tokens)
-    sources = iter(_cut(text, _lines(tokens)))
+    starts = [tokens[first].map[0] for first, _ in parts if tokens[first].map]
+    last = 0
+    if line is not None:
+        last = max((start for start in starts if start <= line), default=0)
+        parts = [(first, end) for first, end in parts if tokens[first].map and tokens[first].map[0] < last]
+    sources = iter(_cut(text, starts))
     blocks = []
-    for start, end in parts:
-        block = sanitize(markdown.renderer.render(tokens[start:end], markdown.options, env))
-        blocks.append(account.settle(next(sources) if tokens[start].map else "", block))
-    return blocks
+    for first, end in parts:
+        block = sanitize(markdown.renderer.render(tokens[first:end], markdown.options, env))
+        blocks.append(account.settle(next(sources) if tokens[first].map else "", block))
+    return blocks, last
 
 
 def _cut(text: str, starts: Sequence[int]) -> list[str]:

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 
 from app.rendering.open_block import OpenBlock
-from app.rendering.pipeline import MAX_RENDERED, Account, block_starts, cache, render_blocks, render_part
+from app.rendering.pipeline import MAX_RENDERED, Account, cache, render_blocks, render_part, render_upto
 from app.rendering.source import PLAIN_BLOCK, Cleaner, as_text, plain_blocks
 
 GROWTH = 0.5  # a list may have ended: looked at again when it has grown by so much
@@ -110,12 +110,10 @@ class StreamingRenderer:
         begun = text[len(whole) :]
         if _CLOSES.match("\n\n" + begun):
             whole += "x\n"  # any such line: what it becomes makes no difference to those above
-        starts = block_starts(whole)
         lines = text.split("\n")
-        last = max((start for start in starts if start <= _settled(lines)), default=0)
+        blocks, last = render_upto(_settled(lines), whole, self._account, id_prefix=self._prefix)
         if last:
-            closed = "\n".join(lines[:last]) + "\n"
-            self._close(self._closed, render_part(closed, self._account, id_prefix=self._prefix))
+            self._close(self._closed, blocks)
             self._open = OpenBlock(self._prefix)
             self._tried = 0
             self._open.add("\n".join(lines[last:]))
