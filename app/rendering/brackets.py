@@ -30,10 +30,12 @@ def _inline(state: Any, silent: bool) -> bool:
 def _block(state: Any, start: int, end: int, silent: bool) -> bool:
     if state.is_code_block(start) or not _line(state, start).startswith("\\["):
         return False
-    lines = []
+    lines: list[str] = []
     for number in range(start, end):
         line = _line(state, number)
-        if not line:
+        # Another beginning ends the search too, or a text of nothing else would be searched once for each.
+        begins_anew = lines and (line.startswith("\\[") or state.sCount[number] < state.blkIndent)
+        if not line or begins_anew:
             return False
         lines.append(line)
         if "\\]" in line:

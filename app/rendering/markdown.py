@@ -13,6 +13,7 @@ from app.rendering.links import add_links
 from app.rendering.maths import mathml
 from app.rendering.nesting import add_floor
 from app.rendering.tables import add_table_limit
+from app.rendering.tasks import add_task_lists
 
 _kept = threading.local()
 
@@ -26,12 +27,11 @@ def parser() -> Any:
 
 def _configured() -> Any:
     from markdown_it import MarkdownIt
-    from mdit_py_plugins.tasklists import tasklists_plugin
 
     markdown = MarkdownIt("gfm-like", {"html": False, "linkify": True, "typographer": False})
     add_dollar_maths(markdown)
     add_bracket_maths(markdown)
-    tasklists_plugin(markdown)
+    add_task_lists(markdown)
     add_footnotes(markdown)
     add_table_limit(markdown)
     add_image_links(markdown)

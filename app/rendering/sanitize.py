@@ -55,7 +55,7 @@ def _classes() -> dict[str, set[str]]:
         "sup": {"footnote-ref"},
         "a": {"footnote-backref", "image"},
         "section": {"footnotes"},
-        "ol": {"footnotes-list"},
+        "ol": {"footnotes-list", "contains-task-list"},
         "hr": {"footnotes-sep"},
     }
 

@@ -11,13 +11,12 @@ from app.rendering.open_block import OpenBlock
 from app.rendering.pipeline import MAX_RENDERED, Account, cache, render_blocks, render_part, render_upto
 from app.rendering.source import PLAIN_BLOCK, Cleaner, as_text, plain_blocks
 
-GROWTH = 0.5  # a list may have ended: looked at again when it has grown by so much
+ALWAYS, GROWTH = 1024, 0.5  # a longer text that turned out to be one block is searched again when so much longer
 
 # What begins a line at the margin after a blank one, be it only its first character, closes all above …
 _CLOSES = re.compile(r"\n[ \t]*\n(?=[^\s\-+*0-9])|\n(?:#{1,6}[ \t]|`{3}|~{3})[^\n]*\n")
 # … but a list or a quotation may go on.
 _MAY_CLOSE = re.compile(r"\n[ \t]*\n(?=[\-+*0-9])[^\n]*\n|\n(?=>)[^\n]*\n")
-_MAY_GO_ON = re.compile(r" {0,3}(?:[\-+*]|[0-9]{1,9}[.)]|>)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +95,10 @@ class StreamingRenderer:
         if self._open.fence_end:
             return not text[self._open.fence_end :].isspace() and len(text) > self._open.fence_end
         since = max(0, text.rfind("\n", 0, max(0, text.rfind("\n", 0, new))))
+        grown = len(text) >= self._tried * (1 + GROWTH)
         if _CLOSES.search(text, since):
-            return True
-        if not _MAY_CLOSE.search(text, since):
-            return False
-        return not _MAY_GO_ON.match(text) or len(text) >= self._tried * (1 + GROWTH)
+            return grown or len(text) < ALWAYS
+        return grown and _MAY_CLOSE.search(text, since) is not None
 
     def _close_blocks(self) -> None:
         """Render for good what stands above the last block. Only whole lines count: `---` may yet become `---a`."""

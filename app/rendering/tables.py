@@ -7,16 +7,18 @@ MAX_CELLS = 2000
 # A cell needs a `|`; a table with many more cells than these is one of empty rows, made to be big.
 CELLS_PER_PIPE = 4
 
+_ROWS = "table_rows"  # in the environment of a rendering
+
 
 def add_table_limit(markdown: Any) -> None:
     from markdown_it.rules_block.table import table
 
     def limited(state: Any, start: int, end: int, silent: bool) -> bool:
-        if not table(state, start, end, True):
-            return False
-        if silent:
-            return not _is_too_big(state, start, end)
-        return not _is_too_big(state, start, end) and table(state, start, end, False)
+        return (
+            table(state, start, end, True)
+            and not _is_too_big(state, start, end)
+            and (silent or table(state, start, end, False))
+        )
 
     markdown.block.ruler.at("table", limited, {"alt": ["paragraph", "reference"]})
     rules = markdown.renderer.rules
@@ -26,27 +28,37 @@ def add_table_limit(markdown: Any) -> None:
 
 
 def _is_too_big(state: Any, start: int, end: int) -> bool:
-    """Counts up to where the table ends or is too big, whichever comes first; what follows it must not matter."""
-    columns = pipes = _pipes(state, start + 1)
-    rows, terminators = 2, state.md.block.ruler.getRules("blockquote")
+    columns = state.src.count("|", state.bMarks[start + 1], state.eMarks[start + 1]) + 1
+    last = _last_line(state, start + 2, end)
+    cells = columns * (last - start)
+    if cells > MAX_CELLS:
+        return True
+    pipes = state.src.count("|", state.bMarks[start], state.eMarks[last - 1]) + last - start
+    return bool(cells > max(CELLS_PER_PIPE * pipes, 64))
+
+
+def _last_line(state: Any, start: int, end: int) -> int:
+    """Where rows that begin here end; what follows them must not matter to the block above.
+
+    Kept for the lines between, since a text full of what could be tables asks for it on each of them.
+    """
+    indent = state.blkIndent
+    first, last, *same = state.env.get(_ROWS, (0, 0))
+    if first <= start < last and same == [indent, end]:
+        return int(last)
+    terminators = state.md.block.ruler.getRules("blockquote")
     parent, state.parentType = state.parentType, "table"
-    try:
-        for line in range(start + 2, end):
-            if state.sCount[line] < state.blkIndent or state.is_code_block(line) or state.isEmpty(line):
-                break
-            if any(rule(state, line, end, True) for rule in terminators):
-                break
-            rows += 1
-            pipes += _pipes(state, line)
-            if columns * rows > MAX_CELLS:
-                return True
-    finally:
-        state.parentType = parent
-    return columns * rows > max(CELLS_PER_PIPE * pipes, 64)
-
-
-def _pipes(state: Any, line: int) -> int:
-    return int(state.src.count("|", state.bMarks[line], state.eMarks[line])) + 1
+    last = start
+    while last < end and not (
+        state.sCount[last] < indent
+        or state.isEmpty(last)
+        or state.is_code_block(last)
+        or any(rule(state, last, end, True) for rule in terminators)
+    ):
+        last += 1
+    state.parentType = parent
+    state.env[_ROWS] = (start, last, indent, end)
+    return last
 
 
 def _cell_open(tokens: Sequence[Any], index: int, _options: Any, _env: Any) -> str:
