@@ -105,10 +105,12 @@ class StreamingRenderer:
         text = self._open.text
         self._tried = len(text)
         whole = text[: text.rfind("\n") + 1]
-        begun = text[len(whole) :]
-        if _CLOSES.match("\n\n" + begun):
-            whole += "x\n"  # any such line: what it becomes makes no difference to those above
         lines = text.split("\n")
+        after_blank = len(lines) > 1 and not lines[-2].strip(" \t")
+        fence_end = self._open.fence_end
+        after_fence = fence_end > 0 and not text[fence_end : len(whole)].strip() and lines[-1].strip() != ""
+        if after_fence or (after_blank and _CLOSES.match("\n\n" + lines[-1])):
+            whole += "x\n"  # any line: what it becomes makes no difference to those above
         blocks, last = render_upto(_settled(lines), whole, self._account, id_prefix=self._prefix)
         if last:
             self._close(self._closed, blocks)
