@@ -1,20 +1,23 @@
-r"""Markdown rules for `\(…\)` and `\[…\]`: a formula ends before the next blank line, or it is none."""
+r"""Rules for `\(…\)`, `\[…\]`, and `$$…$$` on lines of its own: a formula ends before a blank line or is none."""
 
 from typing import Any
 
 from app.rendering.maths import MAX_LENGTH
 
+_INLINE = (("\\(", "\\)", "math_inline"), ("\\[", "\\]", "math_inline_double"))
+_BLOCK = {"\\[": "\\]", "$$": "$$"}
+_INTERRUPTS = {"alt": ["paragraph", "reference", "blockquote", "list"]}
+
 
 def add_bracket_maths(markdown: Any) -> None:
-    """Makes the tokens that dollarmath makes for `$…$` and `$$…$$`."""
+    """Makes the tokens that dollarmath makes, and takes the place of its rule for blocks."""
     markdown.inline.ruler.before("escape", "bracket_maths", _inline)
-    markdown.block.ruler.before(
-        "fence", "bracket_maths", _block, {"alt": ["paragraph", "reference", "blockquote", "list"]}
-    )
+    markdown.block.ruler.before("fence", "bracket_maths", _block, _INTERRUPTS)
+    markdown.disable("math_block")
 
 
 def _inline(state: Any, silent: bool) -> bool:
-    for opening, closing, kind in (("\\(", "\\)", "math_inline"), ("\\[", "\\]", "math_inline_double")):
+    for opening, closing, kind in _INLINE:
         if state.src.startswith(opening, state.pos):
             end = state.src.find(closing, state.pos + 2, min(state.posMax, state.pos + MAX_LENGTH))
             if end <= state.pos + 2:
@@ -28,30 +31,35 @@ def _inline(state: Any, silent: bool) -> bool:
 
 
 def _block(state: Any, start: int, end: int, silent: bool) -> bool:
-    if state.is_code_block(start) or not _line(state, start).startswith("\\["):
+    opening = _line(state, start)[:2]
+    if opening not in _BLOCK or state.is_code_block(start):
         return False
-    lines: list[str] = []
-    for number in range(start, end):
-        line = _line(state, number)
-        # Another beginning ends the search too, or a text of nothing else would be searched once for each.
-        begins_anew = lines and (line.startswith("\\[") or state.sCount[number] < state.blkIndent)
-        if not line or begins_anew:
+    lines = [_line(state, start)[2:]]
+    last = start + 1
+    while _BLOCK[opening] not in lines[-1]:
+        if last == end or not _goes_on(state, last, opening):
             return False
-        lines.append(line)
-        if "\\]" in line:
-            # Only where it ends the line: what follows a formula would be lost.
-            return line.endswith("\\]") and (silent or _push(state, start, number + 1, "\n".join(lines)))
-    return False
+        lines.append(_line(state, last))
+        last += 1
+    # Only where it ends the line: what follows a formula would be lost.
+    text = "\n".join(lines)
+    if text.find(_BLOCK[opening]) != len(text) - 2 or not text[:-2].strip():
+        return False
+    if not silent:
+        token = state.push("math_block", "math", 0)
+        token.block = True
+        token.content = text[:-2]
+        token.map = [start, last]
+        state.line = last
+    return True
+
+
+def _goes_on(state: Any, line: int, opening: str) -> bool:
+    """Another beginning ends the search too, or a text of nothing else would be searched once for each."""
+    text = _line(state, line)
+    is_another = opening != _BLOCK[opening] and text.startswith(opening)
+    return bool(text) and not is_another and state.sCount[line] >= state.blkIndent
 
 
 def _line(state: Any, number: int) -> str:
     return str(state.src[state.bMarks[number] + state.tShift[number] : state.eMarks[number]]).strip()
-
-
-def _push(state: Any, start: int, end: int, text: str) -> bool:
-    token = state.push("math_block", "math", 0)
-    token.block = True
-    token.content = text[2:-2]
-    token.map = [start, end]
-    state.line = end
-    return True

@@ -1,4 +1,4 @@
-"""`$…$` and `$$…$$`, without taking prices and a shell's variables for formulas."""
+"""`$…$` and `$$…$$` in a line, without taking prices and a shell's variables for formulas."""
 
 import re
 from typing import Any

@@ -2,6 +2,7 @@
 
 import contextlib
 import html
+from typing import Any
 
 MAX_LENGTH = 4000
 MAX_BRACES = 200  # deeper nesting exhausts the converter's recursion
@@ -13,9 +14,17 @@ def mathml(source: str, *, display: bool, frame: str) -> str:
 
 def _converted(source: str, display: bool) -> str:
     if 0 < len(source) <= MAX_LENGTH and source.count("{") <= MAX_BRACES:
-        from latex2mathml.converter import convert
+        from latex2mathml.converter import convert_to_element
 
         # Whatever a library says of what a model wrote: RecursionError among others.
         with contextlib.suppress(Exception):
-            return str(convert(source, display="block" if display else "inline"))
+            return _serialised(convert_to_element(source, display="block" if display else "inline"))
     return f'<code class="math-source">{html.escape(source, quote=False)}</code>'
+
+
+def _serialised(element: Any) -> str:
+    """The converter's own way ends by undoing all escapes: `<` in a text would begin an element."""
+    attributes = "".join(f' {name}="{html.escape(value)}"' for name, value in element.attrib.items())
+    # It writes its symbols as character references, which are no text of anybody's.
+    text = html.escape(html.unescape(element.text or ""), quote=False)
+    return f"<{element.tag}{attributes}>{text}{''.join(map(_serialised, element))}</{element.tag}>"

@@ -18,6 +18,10 @@ MAX_RENDERED = 100_000  # characters that are read as Markdown; what follows is 
 EXPANSION, ALLOWANCE = 10, 64 * 1024  # how much HTML a text may come to
 
 
+class TooMuch(Exception):
+    """The text as a whole has to be shown as it is."""
+
+
 @dataclass(slots=True)
 class Account:
     """What the blocks of a text took and gave, in order: a block is judged by those before it alone."""
@@ -31,7 +35,7 @@ class Account:
         self.source += len(source)
         if self.output + len(block) > EXPANSION * self.source + ALLOWANCE:
             if not source:
-                raise OverflowError("footnotes have no source of their own to be shown in their place")
+                raise TooMuch  # footnotes have no source of their own to be shown in their place
             block = as_text(source)
         self.output += len(block)
         return block
@@ -49,8 +53,9 @@ def render_upto(line: int | None, text: str, account: Account, *, id_prefix: str
     """The blocks above the last one that begins on or above this line, and where that begins; None is all."""
     try:
         return _rendered(line, text, account, id_prefix)
-    except Exception:
-        logger.exception("a text of %d characters could not be rendered", len(text))
+    except Exception as fault:
+        if not isinstance(fault, TooMuch):
+            logger.exception("a text of %d characters could not be rendered", len(text))
         account.failed = True
         return ([as_text(text)], 0) if line is None else ([], 0)
 

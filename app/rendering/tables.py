@@ -28,7 +28,8 @@ def add_table_limit(markdown: Any) -> None:
 
 
 def _is_too_big(state: Any, start: int, end: int) -> bool:
-    columns = state.src.count("|", state.bMarks[start + 1], state.eMarks[start + 1]) + 1
+    delimiters = state.src[state.bMarks[start + 1] : state.eMarks[start + 1]].lstrip(" \t>").rstrip()
+    columns = delimiters.count("|") + 1 - delimiters.startswith("|") - delimiters.endswith("|")
     last = _last_line(state, start + 2, end)
     cells = columns * (last - start)
     if cells > MAX_CELLS:
