@@ -14,6 +14,7 @@ from app.generations.stream import Frame
 
 MAX_POSITION = 2**53
 SLOW_SECONDS = 10.0
+_jitter = random.SystemRandom()
 HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-store, no-transform"),
@@ -88,7 +89,7 @@ class EventStreamResponse(Response):
 
     async def _stream(self, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
-        retry = f"retry: {random.randint(500, 2000)}\n\n".encode()  # noqa: S311 - viewers do not return in step
+        retry = f"retry: {_jitter.randint(500, 2000)}\n\n".encode()  # so that viewers do not return in step
         await self._send(send, retry, self._first)
         async with aclosing(self._batches) as batches:  # type: ignore[type-var]
             async for frames in batches:

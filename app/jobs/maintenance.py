@@ -26,6 +26,7 @@ from app.jobs.states import JobStatus
 logger = logging.getLogger(__name__)
 
 SCAN_SECONDS = 2.0
+_jitter = random.SystemRandom()
 FOLD_AFTER = timedelta(seconds=60)  # viewers of other processes read a log's end meanwhile
 FOLDS_AT_ONCE = 100
 KEYS_LIVE = timedelta(hours=24)
@@ -63,7 +64,7 @@ class Maintenance:
             except Exception as error:
                 if not isinstance(error, OperationalError) or self._complains():
                     logger.exception("maintenance failed")
-            await asyncio.sleep(SCAN_SECONDS * random.uniform(0.7, 1.3))  # noqa: S311
+            await asyncio.sleep(SCAN_SECONDS * _jitter.uniform(0.7, 1.3))
 
     async def scan(self) -> None:
         rescued = await self._log.run(self._rescue)
