@@ -24,6 +24,7 @@ Queues = Callable[[], Iterable[tuple[str, int]]]
 """The queues and the slots of each (0 = no limit)."""
 
 _OURS = "SELECT id, cancel_requested_at IS NOT NULL FROM jobs WHERE status = 'running' AND lease_owner = ?"
+_READY_QUEUES = "SELECT DISTINCT queue FROM jobs WHERE status = 'queued' AND blocked = 0"
 _READY = "SELECT EXISTS (SELECT 1 FROM jobs WHERE status = 'queued' AND blocked = 0)"
 
 
@@ -99,7 +100,10 @@ class Worker:
         claimed: list[Claimed] = []
         if not connection.execute(_READY).fetchone()[0]:
             return ours, claimed
-        for queue, slots in self._queues():
+        configured = dict(self._queues())
+        # Of a model server that is not set up any more: it runs, to fail with a reason instead of waiting for ever.
+        orphaned = {row[0]: 1 for row in connection.execute(_READY_QUEUES) if row[0] not in configured}
+        for queue, slots in (configured | orphaned).items():
             while len(claimed) < CLAIMS_AT_ONCE and (job := self._claim(connection, queue, slots)):
                 claimed.append(job)
         return ours, claimed

@@ -19,8 +19,8 @@ async def engine_on(
 ) -> AsyncIterator[tuple[Engine, Database]]:
     """One process. With `claims=False` it watches only."""
     database = Database(settings.database_path)
-    queues = [("ollama", slots)] if claims else []
-    engine = Engine(settings, database, queues=lambda: queues, services=None)
+    engine = Engine(settings, database, queues=lambda: [("ollama", slots)], services=None)
+    engine.worker.draining = not claims
     await engine.start()
     try:
         yield engine, database
