@@ -78,9 +78,15 @@ def snapshot(database: Path, name: str) -> Path:
     folder = database.parent / "backups"
     folder.mkdir(mode=0o700, exist_ok=True)
     path = folder / f"{name}-{utcnow():%Y%m%dT%H%M%S%f}.db"
+    draft = path.with_suffix(".part")  # a copy that was broken off must not look like one
+    for left in folder.glob("*.part"):
+        left.unlink()
     connection = sqlite.connect(str(database), write=True)
-    connection.execute("VACUUM INTO ?", (str(path),))
-    connection.close()
+    try:
+        connection.execute("VACUUM INTO ?", (str(draft),))
+    finally:
+        connection.close()
+    draft.rename(path)
     for old in sorted(folder.glob("before-*.db"), key=lambda p: p.stat().st_mtime)[:-SNAPSHOTS_KEPT]:
         old.unlink()
     logger.info("snapshot of the database: %s", path)
