@@ -30,6 +30,13 @@ _SIBLINGS = text(
     "SELECT id FROM messages WHERE conversation_id = :conversation_id AND parent_id IS :parent_id ORDER BY id"
 )
 
+# Two looks into the index; with OR it would be read for the whole conversation.
+_SIBLINGS_OF_BOTH = text(
+    "SELECT id, parent_id FROM messages WHERE conversation_id = :conversation_id AND parent_id IS :parent_id UNION ALL"
+    " SELECT id, parent_id FROM messages WHERE conversation_id = :conversation_id AND parent_id = :question_id"
+    " ORDER BY id"
+)
+
 _TURNS = """
 WITH RECURSIVE path(id, parent_id, role, content, depth) AS (
   SELECT id, parent_id, role, content, 0 FROM messages WHERE id = :leaf AND conversation_id = :conversation_id
@@ -110,6 +117,19 @@ async def siblings_of(session: AsyncSession, message: Message) -> list[str]:
     """Ids of the message and its siblings, oldest first."""
     which = {"conversation_id": message.conversation_id, "parent_id": message.parent_id}
     return list(await session.scalars(_SIBLINGS, which))
+
+
+async def siblings_of_both(session: AsyncSession, question: Message, answer: Message) -> tuple[list[str], list[str]]:
+    """The same of a question and of the answer below it, in one go."""
+    which = {
+        "conversation_id": question.conversation_id,
+        "parent_id": question.parent_id,
+        "question_id": answer.parent_id,
+    }
+    rows = (await session.execute(_SIBLINGS_OF_BOTH, which)).all()
+    return [row[0] for row in rows if row[1] != answer.parent_id], [
+        row[0] for row in rows if row[1] == answer.parent_id
+    ]
 
 
 async def branch_of(session: AsyncSession, message: Message) -> list[str]:

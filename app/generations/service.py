@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.accounts.models import User
 from app.accounts.principal import Principal
 from app.clock import utcnow
-from app.conversations.messages import branch_of, delete_branch, get_message, siblings_of
+from app.conversations.messages import branch_of, delete_branch, get_message, siblings_of_both
 from app.conversations.models import Conversation, Message
 from app.conversations.service import delete_conversation, get_conversation, title_from
 from app.db.session import Database, after_commit
@@ -327,8 +327,7 @@ class Generations:
             first_event=first_event,
             job_id=answer.job_id,
         )
-        user_siblings = await siblings_of(session, question)
-        return Accepted(job, question, answer, user_siblings, await siblings_of(session, answer), place)
+        return Accepted(job, question, answer, *await siblings_of_both(session, question, answer), place)
 
 
 async def _refuse_stranger(session: AsyncSession, conversation: Conversation, message_id: str) -> None:

@@ -9,7 +9,7 @@ from app.clock import monotonic
 from app.conversations.models import Message
 from app.db.session import Database
 from app.jobs.control import get_job
-from app.jobs.events import LogText, read_after, replay
+from app.jobs.events import MOST_EVENTS, READ_AFTER, LogText, read_after, replay
 from app.jobs.lease import StoredEvent, to_json
 from app.jobs.models import Job
 from app.jobs.notify import Hub, Subscription
@@ -30,6 +30,8 @@ class Frame:
     event: str
     data: str
 
+
+_RUNNING = "SELECT last_event_id FROM jobs WHERE id = :job_id AND user_id = :user_id AND status = 'running'"
 
 RECONNECT = Frame(None, "reconnect", "{}")
 
@@ -131,6 +133,10 @@ class JobStream:
         return frames
 
     async def _open(self, after: int) -> tuple[list[Frame], bool]:
+        running = await self._running_after(after)
+        if running is not None:
+            self._last = max([after, *(f.id for f in running if f.id is not None)])
+            return running, bool(running) and running[-1].event == "done"
         async with self._database.read() as session:
             job = await get_job(session, self._user_id, self._job_id)
             frames = await opening(session, job, after)
@@ -144,6 +150,15 @@ class JobStream:
         if frames and frames[0].event == "snapshot":
             self._last = max(f.id for f in frames if f.id is not None)
         return frames, bool(frames) and frames[-1].event == "done"
+
+    async def _running_after(self, after: int) -> list[Frame] | None:
+        """The plain case, in two visits to the database: a job that runs, and its log. None is every other case."""
+        lookup = self._database.lookup
+        which = {"job_id": self._job_id, "user_id": self._user_id, "after": after, "limit": MOST_EVENTS}
+        row = await lookup.first(_RUNNING, which)
+        if row is None or after > row[0]:
+            return None
+        return [Frame(*line) for line in await lookup.all(READ_AFTER, which)]
 
     async def _fresh(self, subscription: Subscription) -> tuple[list[Frame], bool]:
         """What came since; a hole in the numbers is filled from the log."""

@@ -8,13 +8,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.jobs.lease import StoredEvent
 
-_READ = text(
-    "SELECT seq, event, data FROM job_events WHERE job_id = :job_id AND seq > :after ORDER BY seq LIMIT :limit"
-)
+MOST_EVENTS = 100_000
+READ_AFTER = "SELECT seq, event, data FROM job_events WHERE job_id = :job_id AND seq > :after ORDER BY seq LIMIT :limit"
 
 
-async def read_after(session: AsyncSession, job_id: str, after: int, limit: int = 100_000) -> list[StoredEvent]:
-    rows = await session.execute(_READ, {"job_id": job_id, "after": after, "limit": limit})
+async def read_after(session: AsyncSession, job_id: str, after: int, limit: int = MOST_EVENTS) -> list[StoredEvent]:
+    rows = await session.execute(text(READ_AFTER), {"job_id": job_id, "after": after, "limit": limit})
     return [StoredEvent(*row) for row in rows]
 
 
