@@ -150,7 +150,6 @@ ALSO = {
 NOT_YET = "not provoked yet: "
 # Rows, or the part of a row, that this issue cannot meet.
 WAITS = {
-    "F01": "a kill at each single await needs `fail_nth`; here the kill is at random moments",
     "F04": NOT_YET + "systemd's part comes with the deployment issue",
     "F05": "Celery comes with the scaling issue",
     "F20": NOT_YET + "backup and restore come with their own issue",
@@ -168,20 +167,15 @@ WAITS = {
     "F42": NOT_YET + "hashing and rendering are off the loop by construction",
     "F44": "backup and restore come with their own issue",
     "A04": "diagrams are shown as code; drawing them is a later issue",
-    "A05": "with the renderer's own tests",
-    "A06": "with the renderer's own tests",
     "A08": "no JSON is put into a page so far",
     "A09": "uploads come later; the two exports have names made of ids",
     "A10": "there is no table export",
-    "A12": "with the renderer's own tests",
-    "A13": "with the renderer's own tests",
     "A17": "sharing comes later",
     "A18": "sharing comes later",
     "A35": "a change of role ends no session: the role is read at each request (design.md)",
     "A45": "header values and file names are made of our own ids",
     "A46": "the part behind Nginx comes with the deployment issue",
     "A56": "attachments come later; static files are Starlette's",
-    "A57": "with the renderer's own tests",
     "A60": "search comes later",
     "A61": "uploads and imports come later",
     "A62": "token budgets come later; queue limits and request limits are tested",

@@ -74,6 +74,13 @@ class Client:
         path = f"/conversations/{conversation_id}/messages"
         return await self.insist("POST", path, json={"content": content}, headers=headers)
 
+    async def send_once(self, conversation_id: str, content: str, key: str) -> None:
+        """Without insisting: raises one of GONE when the server is."""
+        headers = {**self._headers, "Idempotency-Key": key}
+        url = f"{self._url}/conversations/{conversation_id}/messages"
+        async with self._http.post(url, json={"content": content}, headers=headers) as response:
+            await response.read()
+
     async def get(self, path: str) -> Any:
         return await self.insist("GET", path, headers=self._headers)
 

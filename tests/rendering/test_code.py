@@ -34,7 +34,7 @@ def test_a_block_of_code_has_a_header_with_its_language() -> None:
         ("perl", "perl", "text"),
     ],
 )
-def test_the_class_is_one_of_ours_whatever_the_fence_says(info: str, label: str, name: str) -> None:
+def test_A05_the_class_is_one_of_ours_whatever_the_fence_says(info: str, label: str, name: str) -> None:
     html = render_markdown(f"~~~{info}\nx\n~~~")
     assert f'<span class="code-language">{label}</span>' in html
     assert f'<code class="language-{name}">' in html

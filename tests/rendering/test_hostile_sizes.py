@@ -115,7 +115,7 @@ def text_of(shape: str, size: int) -> str:
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_twice_the_text_takes_about_twice_the_calls(shape: str) -> None:
+def test_A57_twice_the_text_takes_about_twice_the_calls(shape: str) -> None:
     render_uncached("warm [up](http://a.b) $x$\n\n```\nx\n```\n")
     small, big = text_of(shape, 1500), text_of(shape, 3000)
     first = calls(lambda: render_uncached(small))

@@ -58,7 +58,7 @@ def test_any_fault_of_the_converter_is_survived(fault: type[Exception], monkeypa
     assert '<code class="math-source">&lt;x&gt;</code>' in render_markdown("surely $<x>$")
 
 
-def test_a_formula_carries_no_address_and_no_style() -> None:
+def test_A06_a_formula_carries_no_address_and_no_style() -> None:
     html = render_markdown(r"$\href{https://evil.example}{x}$ $\color{red}{y}$ $\text{</mtext><script>z</script>}$")
     assert "evil.example" not in html.replace("<code", "")
     assert "red" not in html

@@ -47,7 +47,7 @@ def test_the_audit_finds_what_it_is_for(html: str) -> None:
 
 
 @pytest.mark.parametrize("payload", PAYLOADS)
-def test_a_payload_does_nothing_in_any_place(payload: str) -> None:
+def test_A01_A02_A03_A11_a_payload_does_nothing_in_any_place(payload: str) -> None:
     for frame in FRAMES:
         text = frame.format(payload) if "\n" not in payload else payload
         for block in render_blocks(text, id_prefix="m-1-"):
@@ -56,7 +56,7 @@ def test_a_payload_does_nothing_in_any_place(payload: str) -> None:
 
 
 @pytest.mark.parametrize("payload", PAYLOADS)
-def test_a_payload_does_nothing_while_it_arrives_letter_by_letter(payload: str) -> None:
+def test_A13_a_payload_does_nothing_while_it_arrives_letter_by_letter(payload: str) -> None:
     renderer = StreamingRenderer("m-1-")
     for letter in f"Some words, then {payload} and *more\n\nend":
         for block in renderer.feed(letter).blocks:
@@ -114,7 +114,7 @@ def test_an_image_in_a_link_is_words_in_that_link() -> None:
     assert ">a (image from b.example) d</a>" in html
 
 
-def test_ids_begin_with_the_messages_prefix_and_names_do_not_exist() -> None:
+def test_A12_ids_begin_with_the_messages_prefix_and_names_do_not_exist() -> None:
     html = render_markdown("# app\n\nx[^1] y[^1]\n\n[^1]: <b id=app name=csrf>z\n", id_prefix="m-7-")
     assert 'id="m-7-fn1"' in html
     assert 'href="#m-7-fn1"' in html

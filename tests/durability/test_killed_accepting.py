@@ -1,0 +1,88 @@
+"""SIGKILL at each step of accepting a message: all of it is there, or nothing; the repeat gets the one job."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import aiohttp
+import pysqlite3
+import pytest
+
+from tests.durability.client import GONE, Client
+from tests.durability.processes import ROOT, free_port, wait_for
+
+pytestmark = [pytest.mark.kill, pytest.mark.timeout(240)]
+
+
+def _start(data_dir: Path, port: int, visits: int) -> subprocess.Popen[bytes]:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("TEAHOUSE_")}
+    environment |= {"TEAHOUSE_DATA_DIR": str(data_dir), "TEAHOUSE_OLLAMA_URL": "http://127.0.0.1:9"}
+    environment |= {"TEAHOUSE_EMBEDDED_MODEL": "off", "TEAHOUSE_RATE_LIMIT": "0"}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.durability.dying_server", str(port), str(visits)],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    wait_for(f"http://127.0.0.1:{port}/healthz", process)
+    return process
+
+
+def _rows(data_dir: Path) -> tuple[int, int, int]:
+    database = pysqlite3.connect(str(data_dir / "teahouse.db"))
+    try:
+        tables = ("jobs", "messages", "idempotency_keys")
+        messages = "WHERE role = 'user'"
+        counts = [
+            database.execute(f"SELECT count(*) FROM {t} {messages if t == 'messages' else ''}").fetchone()[0]
+            for t in tables
+        ]
+    finally:
+        database.close()
+    return counts[0], counts[1], counts[2]
+
+
+async def test_F01_killed_at_each_visit_of_a_202_it_is_all_or_nothing_and_the_repeat_is_the_one(
+    tmp_path: Path,
+) -> None:
+    port, data_dir = free_port(), tmp_path / "data"
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(20)) as http:
+        client = Client(http, f"http://127.0.0.1:{port}", "alice")
+        accepted, visit = 0, 0
+        while True:
+            visit += 1
+            process = _start(data_dir, port, visit)
+            try:
+                if visit == 1:
+                    await client.sign_in()
+                conversation = await client.conversation()
+                before = _rows(data_dir)
+                died = await _dies(client, conversation, f"key-{visit}")
+                if died:
+                    process.wait(10)
+                    after = _rows(data_dir)
+                    made = tuple(b - a for a, b in zip(before, after, strict=True))
+                    assert made in ((0, 0, 0), (1, 1, 1)), made
+                    accepted += made[0]
+                    process = _start(data_dir, port, 0)
+                answer = await client.send(conversation, "die", f"key-{visit}")
+                jobs = await client.get("/jobs?kind=answer&limit=500")
+                assert answer["job"]["id"] in {job["id"] for job in jobs["items"]}
+                assert _rows(data_dir) == (before[0] + 1, before[1] + 1, before[2] + 1)
+            finally:
+                process.kill()
+                process.wait()
+            if not died:
+                break
+        assert visit > 6, "too few visits to be true"
+        assert accepted >= 2, "killed after the commit it was there"
+
+
+async def _dies(client: Client, conversation: str, key: str) -> bool:
+    try:
+        await client.send_once(conversation, "die", key)
+    except GONE:
+        return True
+    return False
