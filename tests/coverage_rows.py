@@ -160,7 +160,6 @@ WAITS = {
     "F36": "Nginx comes with the deployment issue",
     "F37": "the SPA's fall-back comes with the SPA",
     "F41": NOT_YET + "control groups come with the deployment issue",
-    "F42": NOT_YET + "hashing and rendering are off the loop by construction",
     "F44": "backup and restore come with their own issue",
     "A04": "diagrams are shown as code; drawing them is a later issue",
     "A08": "no JSON is put into a page so far",
