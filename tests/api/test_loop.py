@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from app.api.v1.schemas import messages
+from app.rendering import escape_text, render_markdown
 from app.security import hashing
 from tests.api.people import PASSWORD, Person
 from tests.api.serving import Served
@@ -28,8 +28,8 @@ async def test_F42_rendering_and_hashing_never_run_on_the_event_loop(
 
         return noted
 
-    monkeypatch.setattr(messages, "render_markdown", noting(messages.render_markdown))
-    monkeypatch.setattr(messages, "escape_text", noting(messages.escape_text))
+    monkeypatch.setattr("app.api.v1.schemas.messages.render_markdown", noting(render_markdown))
+    monkeypatch.setattr("app.api.v1.schemas.messages.escape_text", noting(escape_text))
     monkeypatch.setattr(hashing, "_matches", noting(hashing._matches))
     conversation = (await alice.client.post("/api/v1/conversations", json={})).json()["id"]
     path = f"/api/v1/conversations/{conversation}/messages"
