@@ -57,6 +57,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     setup_logging(settings)
     await asyncio.to_thread(migrations.upgrade, settings.database_path)
     services = app.state.services = await _open(settings)
+    app.state.checks.register("jobs", services.engine.check)
     app.state.draining = False
     restore = _drain_on_sigterm(app, services)
     logger.info("serving: version %s, process %s", __version__, services.engine.owner)

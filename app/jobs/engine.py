@@ -63,6 +63,12 @@ class Engine:
         self._bell.close()
         self._lock.close()
 
+    async def check(self) -> None:
+        """Raise when a part that jobs need has stopped: then this process is not ready."""
+        for part in (self.worker, self.log, self._tailer, self._maintenance):
+            if not part.alive:
+                raise RuntimeError(f"{type(part).__name__} has stopped")
+
     def wake(self) -> None:
         """A job was enqueued (after its commit): look, here and in the other processes."""
         self.worker.wake()

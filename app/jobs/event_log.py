@@ -88,6 +88,10 @@ class EventLog:
     def _open(self) -> Any:
         return sqlite.connect(str(self._database.path), write=True, synchronous=self._database.synchronous)
 
+    @property
+    def alive(self) -> bool:
+        return self._task is not None and not self._task.done()
+
     async def stop(self) -> None:
         """Commit what there is, then close; a database that does not take it is not waited for."""
         if self._task is not None:

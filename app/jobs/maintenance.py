@@ -51,6 +51,10 @@ class Maintenance:
     def start(self) -> None:
         self._task = asyncio.create_task(self._loop(), name="maintenance")
 
+    @property
+    def alive(self) -> bool:
+        return self._task is not None and not self._task.done()
+
     async def stop(self) -> None:
         if self._task is not None:
             self._task.cancel()

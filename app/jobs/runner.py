@@ -11,6 +11,7 @@ from app.jobs.event_log import CANCEL, DRAIN, LOST, TIME_LIMIT
 from app.jobs.lease import Connection, End, StoredEvent
 from app.jobs.registry import Handler, JobContext, Retry, handler_of
 from app.jobs.states import JobStatus
+from app.observability.context import job_id
 
 logger = logging.getLogger(__name__)
 
@@ -20,6 +21,7 @@ LATER = timedelta(seconds=1)  # the database is busy or full: no fault of the jo
 async def run_job(context: JobContext) -> None:
     """Never raises. Whatever happens the job is ended, released, or not ours any more."""
     lease = context.lease
+    job_id.set(lease.id)  # for the log; this task's own context ends with it
     lease.task = asyncio.current_task()
     try:
         await _run(context, handler_of(lease.job.kind))

@@ -35,6 +35,10 @@ class Tailer:
         self._seen = await self._in_thread(self._open)
         self._task = asyncio.create_task(self._follow(), name="tailer")
 
+    @property
+    def alive(self) -> bool:
+        return self._task is not None and not self._task.done()
+
     async def stop(self) -> None:
         if self._task is not None:
             self._task.cancel()

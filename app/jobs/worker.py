@@ -42,6 +42,10 @@ class Worker:
     def running(self) -> int:
         return len(self._tasks)
 
+    @property
+    def alive(self) -> bool:
+        return self._loop_task is not None and not self._loop_task.done()
+
     def start(self) -> None:
         self._loop_task = asyncio.create_task(self._work(), name="worker")
 

@@ -8,8 +8,9 @@ import pytest
 
 from app.rendering import escape_text, render_markdown
 from app.security import hashing
-from tests.api.people import PASSWORD, Person
+from tests.api.people import Person
 from tests.api.serving import Served
+from tests.factories.accounts import PASSWORD
 
 
 async def test_F42_rendering_and_hashing_never_run_on_the_event_loop(
