@@ -21,6 +21,7 @@ WINDOW = 8192
 SLOTS = 2
 _START_SECONDS = 60.0
 _STOP_SECONDS = 3.0
+_LOOK_EVERY = 0.02
 
 
 class Child:
@@ -59,9 +60,8 @@ class Child:
     async def wait(self) -> str:
         """Until it has ended (so that no zombie stays); the reason."""
         code = await self._process.wait()
-        with suppress(TimeoutError):  # a grandchild may keep stderr open
-            async with asyncio.timeout(1):
-                await asyncio.shield(self._listening)
+        # A grandchild may keep stderr open; and `stop` may have ended the listening, which must not end the waiting.
+        await asyncio.wait([self._listening], timeout=1)
         if code == -signal.SIGILL:
             return "this computer's processor is not supported"
         how = f"ended by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
@@ -90,6 +90,8 @@ class Child:
             await self._process.stdin.drain()
         if not await self._process.stdout.readline():
             raise ProviderUnavailable(f"The built-in model cannot run: {await self.wait()}")
+        while not await _listens(address.socket) and self.is_running:  # noqa: ASYNC110 - nothing tells when
+            await asyncio.sleep(_LOOK_EVERY)
 
     async def _log_stderr(self) -> None:
         """By chunks: llama.cpp's lines may be longer than a StreamReader takes."""
@@ -105,3 +107,17 @@ class Child:
         if words := quote(line.decode(errors="replace")):
             self._last_words = words
             logger.warning("Built-in model: %s", words)
+
+
+async def _listens(socket: str) -> bool:
+    """llama.cpp says that it is ready when its socket is bound, which on a busy machine is before it listens."""
+    try:
+        _, writer = await asyncio.open_unix_connection(socket)
+    except (ConnectionRefusedError, FileNotFoundError):
+        return False
+    except OSError:
+        return True  # what else is wrong is told by the first request
+    writer.close()
+    with suppress(OSError):
+        await writer.wait_closed()
+    return True
