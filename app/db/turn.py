@@ -34,7 +34,7 @@ class Turn:
         except asyncio.CancelledError:
             if place.done() and not place.cancelled():
                 self._pass_on()  # it had been handed over already
-            else:
+            elif place in line:  # or somebody has passed it over since it was cancelled
                 line.remove(place)
             raise
 

@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
@@ -90,10 +90,13 @@ class EventStreamResponse(Response):
     async def _stream(self, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
         retry = f"retry: {_jitter.randint(500, 2000)}\n\n".encode()  # so that viewers do not return in step
-        await self._send(send, retry, self._first)
-        async with aclosing(self._batches) as batches:  # type: ignore[type-var]
-            async for frames in batches:
-                await self._send(send, b"", frames)
+        # What the stream shows may be deleted, or the database be busy, in its middle: then it just ends, and who
+        # comes back is told why.
+        with suppress(AppError):
+            await self._send(send, retry, self._first)
+            async with aclosing(self._batches) as batches:  # type: ignore[type-var]
+                async for frames in batches:
+                    await self._send(send, b"", frames)
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _send(self, send: Send, before: bytes, frames: Sequence[Frame]) -> None:

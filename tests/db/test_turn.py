@@ -50,6 +50,7 @@ async def test_who_gives_up_while_it_is_handed_over_passes_it_on(yields: int) ->
         await asyncio.sleep(0)
     impatient.cancel()
     await asyncio.wait_for(patient, 1)
+    assert impatient.cancelled() or impatient.exception() is None
     assert order[-1] == "patient"
     await asyncio.wait_for(take(turn, "next", order), 1)
 
