@@ -20,10 +20,10 @@ ifneq ($(wildcard /etc/ssl/certs/ca-certificates.crt),)
 export UV_SYSTEM_CERTS := true
 endif
 
-.PHONY: help setup run check test e2e bench build lock
+.PHONY: help setup run check test e2e bench build translations lock
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: .venv/dev.stamp /usr/bin/chromium ## install everything that developing and testing needs
 
@@ -53,6 +53,9 @@ bench: .venv/dev.stamp ## measure this server against its promises
 
 build: ## build the frontend (there is none yet)
 	@echo "There is no frontend to build yet: the pages need none, and the app at /app/ is still to come."
+
+translations: .venv/dev.stamp ## bring the message catalogues up to date with the sentences in code and templates
+	$(BIN)/python -m app.i18n.extraction
 
 lock: ## lock the versions in pyproject.toml anew (asks the package index)
 	$(UV) pip compile pyproject.toml $(LOCKING) -o requirements.lock

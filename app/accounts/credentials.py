@@ -13,7 +13,7 @@ from app.security import tokens
 SEEN_EVERY = timedelta(seconds=60)
 
 _SESSION = """
-    SELECT u.id, u.username, u.role, s.last_seen_at FROM sessions s JOIN users u ON u.id = s.user_id
+    SELECT u.id, u.username, u.role, s.last_seen_at, u.locale FROM sessions s JOIN users u ON u.id = s.user_id
     WHERE s.id = :id AND s.revoked_at IS NULL AND s.expires_at > :now AND s.last_seen_at > :idle_since
       AND u.disabled_at IS NULL
 """
@@ -42,7 +42,7 @@ async def caller_of_session(lookup: Lookup, session_id: str, credential: Credent
     row = await lookup.first(_SESSION, which)
     if row is None:
         return None
-    principal = Principal(row[0], row[1], row[2], credential, session_id)
+    principal = Principal(row[0], row[1], row[2], credential, session_id, locale=row[4])
     return Caller(principal, now - from_text(row[3]) > SEEN_EVERY)
 
 

@@ -21,6 +21,7 @@ class Principal:
     session_id: str | None = None
     scopes: frozenset[str] = ALL_SCOPES
     api_key_id: str | None = None
+    locale: str = "en"
 
     @property
     def is_admin(self) -> bool:

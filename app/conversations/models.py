@@ -3,12 +3,17 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text
+from sqlalchemy import ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.clock import utcnow
 from app.db.base import Base, WithId
 from app.db.types import Json, UtcDateTime
+
+
+def _some(name: str, *columns: str, where: str) -> Index:
+    """An index of few rows among many."""
+    return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
 
 
 class Conversation(WithId, Base):
@@ -24,8 +29,13 @@ class Conversation(WithId, Base):
     archived: Mapped[bool] = mapped_column(default=False)
     head_id: Mapped[str | None] = mapped_column(String(36))  # leaf of the branch in view
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
+    deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # gone for everybody; can be undone for a while
 
-    __table_args__ = (Index("ix_conversations_recent", "user_id", "archived", "updated_at", "id"),)
+    __table_args__ = (
+        Index("ix_conversations_recent", "user_id", "archived", "updated_at", "id"),
+        _some("ix_conversations_pinned", "user_id", "updated_at", "id", where="pinned"),
+        _some("ix_conversations_deleted", "deleted_at", where="deleted_at IS NOT NULL"),
+    )
 
 
 class Message(WithId, Base):

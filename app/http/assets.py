@@ -18,8 +18,8 @@ ROOT = Path(__file__).resolve().parents[2]
 STATIC = ROOT / "static"
 DIST = ROOT / "frontend-islands" / "dist"
 
-STYLESHEET = "css/app.css"
-FIRST_STYLES = ("tokens.css", "base.css")
+# Served as one file: everything of that ending in that folder, these first.
+JOINED = {"css/app.css": ("tokens.css", "base.css"), "js/app.js": ("page.js",)}
 FOREVER = "public, max-age=31536000, immutable"
 ASK_AGAIN = "no-cache"
 COMPRESSIBLE = ("text/", "application/json", "application/manifest+json", "image/svg+xml")
@@ -67,11 +67,12 @@ class StaticTree:
     `hashed` names a folder whose file names already carry their hash (Vite's `assets/`).
     """
 
-    def __init__(self, folder: Path, *, joined_styles: bool = False, hashed: str = "") -> None:
+    def __init__(self, folder: Path, *, joined: bool = False, hashed: str = "") -> None:
         self._hashed = hashed
         self._files = {name: StaticFile(name, [path]) for name, path in _walk(folder)}
-        if joined_styles:
-            self._files[STYLESHEET] = StaticFile(STYLESHEET, _styles(folder / "css"))
+        if joined:
+            for name, first in JOINED.items():
+                self._files[name] = StaticFile(name, _parts(folder / name, first))
 
     def __contains__(self, name: str) -> bool:
         return name in self._files
@@ -120,9 +121,9 @@ def _walk(folder: Path) -> Iterable[tuple[str, Path]]:
             yield name.as_posix(), path
 
 
-def _styles(folder: Path) -> list[Path]:
-    files = [path for path in folder.glob("*.css") if path.name != Path(STYLESHEET).name]
-    order = {name: number for number, name in enumerate(FIRST_STYLES)}
+def _parts(whole: Path, first: tuple[str, ...]) -> list[Path]:
+    files = [path for path in whole.parent.glob(f"*{whole.suffix}") if path.name != whole.name]
+    order = {name: number for number, name in enumerate(first)}
     return sorted(files, key=lambda path: (order.get(path.name, len(order)), path.name))
 
 
@@ -159,7 +160,7 @@ class ViteManifest:
         yield from chunk.get("css", ())
 
 
-static_files = StaticTree(STATIC, joined_styles=True)
+static_files = StaticTree(STATIC, joined=True)
 vite_asset = ViteManifest(DIST)
 
 

@@ -5,6 +5,8 @@ from datetime import datetime
 from markupsafe import Markup
 
 from app.clock import rfc3339
+from app.i18n import show_datetime, show_number, translated
+from app.web.preferences import current
 
 
 def dom_id(noun: str, key: str, part: str = "") -> str:
@@ -18,8 +20,26 @@ def safe_html(html: str) -> Markup:
 
 
 def show_time(moment: datetime) -> str:
-    """To the minute, in UTC: the server does not know the reader's clock."""
-    return moment.strftime("%Y-%m-%d %H:%M UTC")
+    """To the minute, on the reader's clock."""
+    return show_datetime(current.get().here(moment), pattern="short")
 
 
-FILTERS = {"dom_id": dom_id, "safe_html": safe_html, "time": show_time, "rfc3339": rfc3339}
+def show_bytes(size: int) -> str:
+    """“1.3 GB”, in thousands as disks count."""
+    value, unit = float(size), "B"
+    for unit in ("B", "kB", "MB", "GB", "TB"):
+        if value < 1000 or unit == "TB":
+            break
+        value /= 1000
+    return f"{show_number(value, 0 if unit == 'B' or value >= 100 else 1)} {unit}"
+
+
+FILTERS = {
+    "dom_id": dom_id,
+    "safe_html": safe_html,
+    "time": show_time,
+    "rfc3339": rfc3339,
+    "number": show_number,
+    "bytes": show_bytes,
+    "translated": translated,
+}

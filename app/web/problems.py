@@ -4,30 +4,32 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from fastapi import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 
+from app.web import preferences
 from app.web.forms import safe_next
-from app.web.templates import VARY, environment, is_htmx
+from app.web.templates import environment, html_response, is_htmx
 
 
 async def render_problem_page(request: Request, problem: dict[str, Any], status: int) -> Response:
     """What `app.state.render_problem_page` is: every failure of a page comes through here."""
     if status == 401:
         return _to_sign_in(request, problem)
+    preferences.enter(request, getattr(request.state, "principal", None))
     if is_htmx(request):
         html = environment.get_template("errors/_toast.html").render(problem=problem)
         # htmx 4 swaps errors like anything else: this one goes to its own place.
-        headers = {"Vary": VARY, "HX-Retarget": "#toasts", "HX-Reswap": "innerHTML"}
-        return HTMLResponse(html, status, headers)
+        return html_response(request, html, status, {"HX-Retarget": "#toasts", "HX-Reswap": "innerHTML"})
     html = environment.get_template("errors/page.html").render(problem=problem, principal=None)
-    return HTMLResponse(html, status, {"Vary": VARY})
+    return html_response(request, html, status, {})
 
 
 def _to_sign_in(request: Request, problem: dict[str, Any]) -> Response:
     if is_htmx(request):
+        preferences.enter(request, None)
         there = urlsplit(request.headers.get("hx-current-url", "")).path
         html = environment.get_template("errors/_toast.html").render(problem=problem)
-        return HTMLResponse(html, 401, {"Vary": VARY, "HX-Redirect": sign_in_url(there)})
+        return html_response(request, html, 401, {"HX-Redirect": sign_in_url(there)})
     query = request.scope["query_string"].decode("latin-1")
     there = request.scope["path"] if request.method == "GET" else "/"
     return RedirectResponse(sign_in_url(f"{there}?{query}" if query and there != "/" else there), 303)

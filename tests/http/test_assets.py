@@ -31,7 +31,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def files(folder: Path) -> StaticTree:
-    return StaticTree(folder, joined_styles=True)
+    return StaticTree(folder, joined=True)
 
 
 def _served(tmp_path: Path, files: StaticTree, monkeypatch: pytest.MonkeyPatch) -> FastAPI:

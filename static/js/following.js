@@ -1,0 +1,20 @@
+// Whoever reads above the end of an answer is told that it goes on below.
+{
+  // The list is reversed: 0 is its end, and above it positions are negative.
+  const isAtEnd = (list) => list.scrollTop > -48;
+
+  document.addEventListener("htmx:after:swap", () => showNewer(true));
+  document.addEventListener("scroll", () => showNewer(false), { capture: true, passive: true });
+
+  function showNewer(hasNews) {
+    const list = scroller();
+    const button = document.querySelector("[data-newer]");
+    if (!list || !button) return;
+    if (isAtEnd(list)) button.hidden = true;
+    else if (hasNews && document.querySelector(".poller")) button.hidden = false;
+  }
+
+  document.addEventListener("click", (event) => {
+    if (event.target instanceof Element && event.target.closest("[data-newer]")) scroller().scrollTop = 0;
+  });
+}
