@@ -10,6 +10,7 @@ from app.accounts.models import ApiKey
 from app.accounts.principal import Principal, Scope
 from app.clock import utcnow
 from app.errors import AppError, ErrorKind, invalid, not_found
+from app.i18n import worded
 from app.security import tokens
 
 MAX_KEYS = 50
@@ -24,7 +25,8 @@ async def create_key(
     if expires_at is not None and expires_at <= utcnow():
         raise invalid("expired", "The key would have expired already.", "/expires_at")
     if len(await list_keys(session, principal.user_id)) >= MAX_KEYS:
-        raise AppError(ErrorKind.conflict, "too_many_keys", f"You have {MAX_KEYS} keys already. Revoke one first.")
+        detail = worded("You have {most} keys already. Revoke one first.", most=MAX_KEYS)
+        raise AppError(ErrorKind.conflict, "too_many_keys", detail)
     secret = tokens.new_token(tokens.API_KEY)
     key = ApiKey(
         user_id=principal.user_id,

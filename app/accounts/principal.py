@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from app.errors import AppError, ErrorKind
+from app.i18n import worded
 
 Credential = Literal["cookie", "access_token", "api_key"]
 Scope = Literal["read", "write", "admin"]
@@ -30,7 +31,8 @@ class Principal:
     def require(self, scope: Scope) -> None:
         """Raise `forbidden` when the credential's scopes or the role do not reach that far."""
         if scope not in self.scopes or (scope == "admin" and self.role != "admin"):
-            raise AppError(ErrorKind.forbidden, "insufficient_scope", f"This needs the scope “{scope}”.")
+            detail = worded("This needs the scope “{scope}”.", scope=scope)
+            raise AppError(ErrorKind.forbidden, "insufficient_scope", detail)
 
     def require_session(self) -> None:
         """Raise `forbidden` for an API key: what decides over the account wants a person who signed in."""

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.accounts.models import ApiKey, Invite, Role, Session, User
 from app.clock import utcnow
 from app.errors import AppError, ErrorKind, FieldError, invalid, not_found
+from app.i18n import worded
 from app.security import tokens
 
 USERNAME = re.compile(r"[\w.-]{1,64}")
@@ -30,7 +31,7 @@ def check_account(username: str, email: str, password: str) -> tuple[str, str]:
     name, address = unicodedata.normalize("NFKC", username.strip()), email.strip()
     errors = []
     if not USERNAME.fullmatch(name):
-        rule = "A name has 1 to 64 letters, digits, dots, dashes or underscores."
+        rule = worded("A name has 1 to 64 letters, digits, dots, dashes or underscores.")
         errors.append(FieldError("/username", "invalid_username", rule))
     if not is_email(address):
         errors.append(FieldError("/email", "invalid_email", "An e-mail address has one @ and at most 254 characters."))
@@ -101,7 +102,7 @@ async def _flush(session: AsyncSession) -> None:
         await session.flush()
     except IntegrityError as error:
         field = "email" if "email_folded" in str(error.orig) else "username"
-        detail = f"This {'e-mail address' if field == 'email' else 'name'} is taken."
+        detail = worded("This e-mail address is taken.") if field == "email" else worded("This name is taken.")
         error_of = [FieldError(f"/{field}", "taken", detail)]
         raise AppError(ErrorKind.conflict, "taken", detail, errors=error_of) from None
 

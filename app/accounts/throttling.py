@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from app.clock import monotonic
 from app.errors import AppError, ErrorKind
+from app.i18n import worded
 
 MAX_KEPT = 20_000
 
@@ -86,7 +87,7 @@ class Throttle:
             taken.popleft()
         if len(taken) >= limit.most:
             wait = max(1, math.ceil(taken[0] + limit.seconds - now))
-            detail = "Too many requests. Try again later."
+            detail = worded("Too many requests. Try again later.")
             raise AppError(ErrorKind.rate_limited, "rate_limited", detail, retry_after=wait)
         taken.append(now)
 

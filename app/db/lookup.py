@@ -10,6 +10,7 @@ import pysqlite3
 
 from app.db import sqlite
 from app.errors import AppError, ErrorKind
+from app.i18n import worded
 
 
 class Lookup:
@@ -38,7 +39,7 @@ class Lookup:
             # The next look-up tries with a new connection: this one may hold a file that is gone.
             self._connection.close()
             self._connection = None
-            detail = "The database is busy. Try again."
+            detail = worded("The database is busy. Try again.")
             raise AppError(ErrorKind.unavailable, "database_unavailable", detail, retry_after=2) from error
         return rows
 

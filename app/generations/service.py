@@ -15,6 +15,7 @@ from app.conversations.models import Conversation, Message
 from app.conversations.service import delete_conversation, get_conversation, title_from
 from app.db.session import Database, after_commit
 from app.errors import AppError, ErrorKind, invalid
+from app.i18n import worded
 from app.ids import new_id
 from app.jobs import idempotency
 from app.jobs.control import get_job
@@ -207,7 +208,7 @@ class Generations:
         except _ModelWanted:
             listed = await self._providers.models()
             if not listed.items:
-                detail = "No model is available. Connect a model server first."
+                detail = worded("No model is available. Connect a model server first.")
                 raise invalid("no_model", detail, "/model") from None
             return await self._attempt(principal, verb, once, listed.items[0].id)
 
@@ -257,7 +258,8 @@ class Generations:
     def check_model(self, model: str) -> None:
         provider, _, name = model.partition("/")
         if not name or provider not in self._providers.names():
-            raise invalid("unknown_provider", f"No model server “{provider}” is set up here.", "/model")
+            detail = worded("No model server “{provider}” is set up here.", provider=provider)
+            raise invalid("unknown_provider", detail, "/model")
 
     async def _answer_of(
         self, session: AsyncSession, principal: Principal, message_id: str

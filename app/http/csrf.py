@@ -10,6 +10,7 @@ from app.errors import AppError, ErrorKind
 from app.http.authentication import OptionalPagePrincipal
 from app.http.deps import Services, get_services
 from app.http.origin import same_origin, single_cookie
+from app.i18n import worded
 from app.security import signing
 
 COOKIE = "teahouse_csrf"
@@ -72,5 +73,5 @@ def _check_origin(request: Request) -> None:
 
 
 def refused() -> AppError:
-    detail = "The form is out of date or did not come from this site. Go back, reload and try again."
+    detail = worded("The form is out of date or did not come from this site. Go back, reload and try again.")
     return AppError(ErrorKind.forbidden, "csrf", detail)

@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, Response
 
 from app.errors import AppError, ErrorKind, FieldError
+from app.i18n import worded
 from app.ids import new_id
 from app.observability.context import request_id
 
@@ -59,15 +60,15 @@ TITLES = {
     507: "Insufficient Storage",
 }
 OF_STATUS = {
-    400: ("bad_request", "The request could not be read."),
-    401: ("unauthenticated", "Sign in first."),
-    403: ("forbidden", "This is not allowed."),
-    404: ("not_found", "There is nothing here, or it is not yours."),
-    405: ("method_not_allowed", "This address does not answer to that method."),
-    413: ("too_large", "The request is too large."),
-    415: ("unsupported_media_type", "The server does not read this type of content here."),
-    500: ("internal_error", "Something went wrong on the server. It has been logged under this request's id."),
-    503: ("unavailable", "The server cannot answer right now. Try again."),
+    400: ("bad_request", worded("The request could not be read.")),
+    401: ("unauthenticated", worded("Sign in first.")),
+    403: ("forbidden", worded("This is not allowed.")),
+    404: ("not_found", worded("There is nothing here, or it is not yours.")),
+    405: ("method_not_allowed", worded("This address does not answer to that method.")),
+    413: ("too_large", worded("The request is too large.")),
+    415: ("unsupported_media_type", worded("The server does not read this type of content here.")),
+    500: ("internal_error", worded("Something went wrong on the server. It has been logged under this request's id.")),
+    503: ("unavailable", worded("The server cannot answer right now. Try again.")),
 }
 DEFAULT_RETRY_AFTER = {429: 5, 503: 2, 507: 60}
 NOT_PAGES = ("/api/", "/v1/", "/static/", "/healthz", "/readyz", "/metrics")
@@ -166,7 +167,7 @@ async def _validation_error(request: Request, error: Exception) -> Response:
     text_is_bad = bool(kinds & {"invalid_text", "string_unicode"})
     code = "invalid_text" if text_is_bad else "invalid_input"
     errors = [_field_error(item) for item in found[:MAX_ERRORS]]
-    return await problem_response(request, 422, code, "Some of the input is not acceptable.", errors=errors)
+    return await problem_response(request, 422, code, worded("Some of the input is not acceptable."), errors=errors)
 
 
 def _field_error(item: Mapping[str, Any]) -> FieldError:

@@ -22,6 +22,7 @@ PYTHON_CALLS: dict[str, Any] = {
     "invalid": (2,),
     "AppError": (3,),
     "FieldError": (3,),
+    "EdgeError": (3,),
 }
 TEMPLATE_CALLS: dict[str, Any] = {"_": None, "gettext": None, "ngettext": (1, 2), "pgettext": ((1, "c"), 2)}
 JINJA = {"trim_blocks": "true", "lstrip_blocks": "true"}

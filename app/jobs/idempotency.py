@@ -7,6 +7,7 @@ from sqlalchemy import delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.errors import AppError, ErrorKind
+from app.i18n import worded
 from app.jobs.models import IdempotencyKey, Job
 
 _VALID = re.compile(r"[\x21-\x7e]{1,255}")
@@ -14,7 +15,7 @@ _VALID = re.compile(r"[\x21-\x7e]{1,255}")
 
 def check_key(key: str) -> str:
     if not _VALID.fullmatch(key):
-        detail = "An Idempotency-Key has 1 to 255 visible ASCII characters."
+        detail = worded("An Idempotency-Key has 1 to 255 visible ASCII characters.")
         raise AppError(ErrorKind.invalid, "bad_idempotency_key", detail)
     return key
 
@@ -36,7 +37,7 @@ async def recall(session: AsyncSession, user_id: str, key: str, wanted: str) -> 
     if row is None:
         return None
     if row[0] != wanted:
-        detail = "This Idempotency-Key was used for another request."
+        detail = worded("This Idempotency-Key was used for another request.")
         raise AppError(ErrorKind.invalid, "idempotency_mismatch", detail)
     return row[1], row[2]
 

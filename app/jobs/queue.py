@@ -8,6 +8,7 @@ from sqlalchemy import insert, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.errors import AppError, ErrorKind
+from app.i18n import worded
 from app.ids import new_id
 from app.jobs.lease import to_json
 from app.jobs.models import Job, JobEvent
@@ -50,10 +51,10 @@ async def refuse_if_full(session: AsyncSession, user_id: str, limits: QueueLimit
     which = {"user_id": user_id, "count_mine": limits.per_user > 0, "count_all": limits.in_all > 0}
     mine, everybodys = (await session.execute(_WAITING, which)).one()
     if limits.per_user and mine >= limits.per_user:
-        detail = f"You have {mine} messages waiting already. Let some be answered first."
+        detail = worded("You have {waiting} messages waiting already. Let some be answered first.", waiting=mine)
         raise AppError(ErrorKind.rate_limited, "queue_full", detail, retry_after=min(60, math.ceil(mine / 2)))
     if limits.in_all and everybodys >= limits.in_all:
-        detail = "The server has more to do than it can. Try again later."
+        detail = worded("The server has more to do than it can. Try again later.")
         raise AppError(ErrorKind.unavailable, "server_busy", detail, retry_after=min(300, max(5, everybodys // 40)))
 
 

@@ -11,6 +11,7 @@ from fastapi import Form, Request
 from app.errors import AppError, ErrorKind, invalid
 from app.generations.service import Accepted, Once
 from app.http.errors import STATUS_OF_CODE, STATUS_OF_KIND
+from app.i18n import worded
 from app.jobs.idempotency import check_key, fingerprint
 
 MAX_CONTENT = 100_000
@@ -56,7 +57,9 @@ def clean_content(text: str) -> str:
     if not text.strip():
         raise invalid("blank", "A message needs some text.", "/content")
     if len(text) > MAX_CONTENT:
-        detail = f"A message has at most {MAX_CONTENT:,} characters; this one has {len(text):,}."
+        detail = worded(
+            "A message has at most {most:,} characters; this one has {length:,}.", most=MAX_CONTENT, length=len(text)
+        )
         raise invalid("too_long", detail, "/content")
     return text
 
@@ -64,7 +67,7 @@ def clean_content(text: str) -> str:
 def clean_title(text: str) -> str:
     text = " ".join(_clean(text, "/title").split())
     if not 0 < len(text) <= MAX_TITLE:
-        raise invalid("invalid_title", f"A title has 1 to {MAX_TITLE} characters.", "/title")
+        raise invalid("invalid_title", worded("A title has 1 to {most} characters.", most=MAX_TITLE), "/title")
     return text
 
 
