@@ -1,0 +1,140 @@
+// The list of conversations of this window: loaded page by page, changed at once and put right by the server.
+import { computed, ref, shallowRef } from "vue";
+import { get, patch, post, remove } from "@/api/client";
+import type { Conversation, Page } from "@/api/types";
+import { tell } from "@/components/notices";
+
+const PAGE = 100;
+const UNDO_MS = 8_000;
+
+const known = shallowRef<ReadonlyMap<string, Conversation>>(new Map());
+const cursor = shallowRef<string | null>(null);
+const state = ref<"new" | "loading" | "ready" | "failed">("new");
+/** Deleted here, and still to be told to the server. */
+const leaving = shallowRef<ReadonlyMap<string, ReturnType<typeof setTimeout>>>(new Map());
+
+// Other tabs of this browser, pages included.
+const channel = new BroadcastChannel("teahouse-conversations");
+channel.addEventListener("message", () => void refresh());
+document.addEventListener("visibilitychange", () => {
+  if (document.visibilityState === "visible" && state.value === "ready") void refresh();
+});
+// A deletion that waits for its undo must not be forgotten with the window.
+addEventListener("pagehide", () => [...leaving.value.keys()].forEach((id) => void finish(id)));
+
+const conversations = computed(() =>
+  [...known.value.values()]
+    .filter((conversation) => !conversation.archived && !leaving.value.has(conversation.id))
+    .sort((one, other) => other.updated_at.localeCompare(one.updated_at) || other.id.localeCompare(one.id)),
+);
+
+async function load(): Promise<void> {
+  if (state.value === "loading" || state.value === "ready") return;
+  state.value = "loading";
+  try {
+    await take({ limit: PAGE });
+    state.value = "ready";
+  } catch (error) {
+    state.value = "failed";
+    tell(error, () => void load());
+  }
+}
+
+async function loadMore(): Promise<void> {
+  if (state.value !== "ready" || cursor.value === null) return;
+  state.value = "loading";
+  try {
+    await take({ limit: PAGE, cursor: cursor.value });
+  } catch (error) {
+    tell(error, () => void loadMore());
+  } finally {
+    state.value = "ready";
+  }
+}
+
+async function take(query: { limit: number; cursor?: string }): Promise<void> {
+  const page = await get<Page<Conversation>>("/conversations", query);
+  known.value = new Map([...known.value, ...page.items.map((item) => [item.id, item] as const)]);
+  cursor.value = page.next_cursor;
+}
+
+/** What changed elsewhere: everything down to where this list reaches, so that what was deleted goes too. */
+async function refresh(): Promise<void> {
+  if (state.value !== "ready") return;
+  const reach = Math.max(known.value.size, PAGE);
+  try {
+    const page = await get<Page<Conversation>>("/conversations", { limit: Math.min(reach, 500) });
+    const fresh = page.items.map((item) => [item.id, item] as const);
+    const oldest = page.items.at(-1)?.updated_at ?? "";
+    const rest = page.next_cursor ? [...known.value].filter(([, item]) => item.updated_at < oldest) : [];
+    known.value = new Map([...rest, ...fresh]);
+    if (!rest.length) cursor.value = page.next_cursor;
+  } catch {
+    // The next change, or the next look, tries again.
+  }
+}
+
+async function create(fields: object): Promise<Conversation> {
+  return announced(await post<Conversation>("/conversations", fields));
+}
+
+async function update(id: string, changes: Partial<Conversation>): Promise<void> {
+  const before = known.value.get(id);
+  if (before) put({ ...before, ...changes });
+  try {
+    announced(await patch<Conversation>(`/conversations/${id}`, changes));
+  } catch (error) {
+    if (before) put(before);
+    throw error;
+  }
+}
+
+async function fetchOne(id: string): Promise<Conversation> {
+  const found = await get<Conversation>(`/conversations/${id}`);
+  put(found);
+  return found;
+}
+
+function put(conversation: Conversation): void {
+  known.value = new Map([...known.value, [conversation.id, conversation]]);
+}
+
+function announced(conversation: Conversation): Conversation {
+  put(conversation);
+  channel.postMessage("changed");
+  return conversation;
+}
+
+/** Gone from sight at once, from the server when nobody has undone it for a while. */
+function removeLater(ids: readonly string[]): () => void {
+  leaving.value = new Map([...leaving.value, ...ids.map((id) => [id, setTimeout(() => void finish(id), UNDO_MS)] as const)]);
+  return () => {
+    ids.forEach((id) => clearTimeout(leaving.value.get(id)));
+    leaving.value = new Map([...leaving.value].filter(([id]) => !ids.includes(id)));
+  };
+}
+
+async function finish(id: string): Promise<void> {
+  clearTimeout(leaving.value.get(id));
+  try {
+    await remove(`/conversations/${id}`);
+    known.value = new Map([...known.value].filter(([other]) => other !== id));
+    channel.postMessage("changed");
+  } catch (error) {
+    tell(error);
+  } finally {
+    leaving.value = new Map([...leaving.value].filter(([other]) => other !== id));
+  }
+}
+
+/** For whoever signs in next in this window. */
+export function forgetConversations(): void {
+  known.value = new Map();
+  cursor.value = null;
+  state.value = "new";
+}
+
+// eslint-disable-next-line @typescript-eslint/explicit-module-boundary-types -- the shape is the list below
+export function useConversations() {
+  return { conversations, known, cursor, state, load, loadMore, refresh, create, update, fetchOne, put, removeLater };
+}

@@ -1,0 +1,112 @@
+// The branch in view of one conversation: its newest messages, and older ones on the way up.
+import { computed, shallowRef, toValue, watch, type MaybeRefOrGetter } from "vue";
+import { get, patch, post, remove } from "@/api/client";
+import type { Accepted, Message } from "@/api/types";
+import { tell } from "@/components/notices";
+
+interface Window {
+  items: Message[];
+  prev_cursor: string | null;
+}
+
+/** A message that was sent and is not yet accepted: shown at once, reconciled by its key. */
+export interface Pending {
+  key: string;
+  content: string;
+}
+
+// eslint-disable-next-line @typescript-eslint/explicit-module-boundary-types -- the shape is the list below
+export function useMessages(conversationId: MaybeRefOrGetter<string>) {
+  const messages = shallowRef<readonly Message[]>([]);
+  const earlier = shallowRef<string | null>(null);
+  const pending = shallowRef<readonly Pending[]>([]);
+  const state = shallowRef<"loading" | "ready" | "failed">("loading");
+  let visit = 0;
+
+  const path = (): string => `/conversations/${toValue(conversationId)}/messages`;
+
+  watch(() => toValue(conversationId), load, { immediate: true });
+
+  async function load(): Promise<void> {
+    const mine = ++visit;
+    if (state.value !== "ready") state.value = "loading";
+    try {
+      const found = await get<Window>(path(), { format: "html", limit: 50 });
+      if (mine !== visit) return;
+      messages.value = found.items;
+      earlier.value = found.prev_cursor;
+      state.value = "ready";
+    } catch (error) {
+      if (mine !== visit) return;
+      state.value = "failed";
+      tell(error, () => void load());
+    }
+  }
+
+  async function loadEarlier(): Promise<void> {
+    const before = earlier.value;
+    if (before === null) return;
+    earlier.value = null; // one at a time
+    const mine = visit;
+    try {
+      const found = await get<Window>(path(), { format: "html", limit: 100, before });
+      if (mine !== visit) return;
+      messages.value = [...found.items, ...messages.value];
+      earlier.value = found.prev_cursor;
+    } catch (error) {
+      if (mine !== visit) return;
+      earlier.value = before;
+      tell(error, () => void loadEarlier());
+    }
+  }
+
+  async function send(content: string, fields: object = {}): Promise<void> {
+    const key = crypto.randomUUID();
+    pending.value = [...pending.value, { key, content }];
+    try {
+      accept(await post<Accepted>(`${path()}?format=html`, { content, ...fields }, keyed(key)));
+    } finally {
+      pending.value = pending.value.filter((sent) => sent.key !== key);
+    }
+  }
+
+  async function regenerate(id: string, fields: object = {}): Promise<void> {
+    await post<Accepted>(`/messages/${id}/regenerate`, fields, keyed(crypto.randomUUID()));
+    await load();
+  }
+
+  async function edit(id: string, content: string): Promise<void> {
+    await post<Accepted>(`/messages/${id}/edit`, { content }, keyed(crypto.randomUUID()));
+    await load();
+  }
+
+  async function goOn(id: string): Promise<void> {
+    const { assistant_message } = await post<Accepted>(`/messages/${id}/continue`, undefined, keyed(crypto.randomUUID()));
+    replace({ ...messages.value.find((message) => message.id === id), ...assistant_message });
+  }
+
+  async function choose(id: string): Promise<void> {
+    await patch(`/conversations/${toValue(conversationId)}`, { head_id: id });
+    await load();
+  }
+
+  async function removeBranch(id: string): Promise<void> {
+    await remove(`/messages/${id}`);
+    await load();
+  }
+
+  function accept({ user_message, assistant_message }: Accepted): void {
+    messages.value = [...messages.value, user_message, assistant_message];
+  }
+
+  function replace(changed: Message): void {
+    messages.value = messages.value.map((message) => (message.id === changed.id ? changed : message));
+  }
+
+  /** The answer that is being written, or the first of several that wait. */
+  const running = computed(() => messages.value.find((message) => message.status === "generating") ?? null);
+
+  return { messages, earlier, pending, state, running, load, loadEarlier, send, regenerate, edit, goOn, choose, removeBranch, replace };
+}
+
+const keyed = (key: string): { headers: Record<string, string> } => ({ headers: { "Idempotency-Key": key } });
