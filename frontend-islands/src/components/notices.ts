@@ -1,24 +1,43 @@
-// What failed, told once at the edge of the window; a passing failure can be tried again.
+// What happened or failed, told once at the edge of the window, with the one thing that can be done about it.
 import { shallowRef } from "vue";
 import { ApiError } from "@/api/problem";
+import { t } from "@/i18n";
+
+export interface Action {
+  label: string;
+  act: () => void;
+}
 
 export interface Notice {
   key: number;
   text: string;
   requestId: string;
-  retry: (() => void) | null;
+  isError: boolean;
+  action: Action | null;
 }
+
+const SECONDS = { plain: 8, withAction: 20 };
 
 export const notices = shallowRef<readonly Notice[]>([]);
 let last = 0;
 
+/** A passing failure can be tried again. */
 export function tell(error: unknown, retry: (() => void) | null = null): void {
   const known = error instanceof ApiError;
   if (known && error.status === 401) return; // the sign-in page says it
-  const text = error instanceof Error ? error.message : String(error);
-  const notice = { key: ++last, text, requestId: known ? error.requestId : "", retry: known && error.isPassing ? retry : null };
-  notices.value = [...notices.value.filter((other) => other.text !== text), notice].slice(-3);
-  setTimeout(() => dismiss(notice.key), retry ? 20_000 : 8_000);
+  const text = t(error instanceof Error ? error.message : String(error));
+  const action = known && error.isPassing && retry ? { label: t("Try again"), act: retry } : null;
+  add({ text, requestId: known ? error.requestId : "", isError: true, action });
+}
+
+export function notify(text: string, action: Action | null = null): void {
+  add({ text, requestId: "", isError: false, action });
+}
+
+function add(made: Omit<Notice, "key">): void {
+  const notice = { ...made, key: ++last };
+  notices.value = [...notices.value.filter((other) => other.text !== made.text), notice].slice(-3);
+  setTimeout(() => dismiss(notice.key), 1000 * (made.isError && made.action ? SECONDS.withAction : SECONDS.plain));
 }
 
 export function dismiss(key: number): void {

@@ -1,0 +1,24 @@
+// Keys that work everywhere in the application: `/`, `?`, `mod+k` (Ctrl, or ⌘ on a Mac), `alt+ArrowUp`.
+import { onScopeDispose } from "vue";
+
+const isTyping = (target: EventTarget | null): boolean =>
+  target instanceof HTMLElement && (target.isContentEditable || target.matches("input, textarea, select"));
+
+export function useShortcut(keys: string, act: (event: KeyboardEvent) => void): void {
+  const wanted = keys.split("+");
+  const key = wanted.at(-1)!;
+  const mod = wanted.includes("mod");
+  const alt = wanted.includes("alt");
+
+  function listen(event: KeyboardEvent): void {
+    if (event.isComposing || event.keyCode === 229) return; // an input method is choosing a word
+    if (event.key !== key || event.altKey !== alt || (event.ctrlKey || event.metaKey) !== mod) return;
+    // A plain key is a letter where somebody is typing.
+    if (!mod && !alt && key !== "Escape" && isTyping(event.target)) return;
+    event.preventDefault();
+    act(event);
+  }
+
+  document.addEventListener("keydown", listen);
+  onScopeDispose(() => document.removeEventListener("keydown", listen));
+}
