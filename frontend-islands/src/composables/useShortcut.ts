@@ -4,7 +4,8 @@ import { onScopeDispose } from "vue";
 const isTyping = (target: EventTarget | null): boolean =>
   target instanceof HTMLElement && (target.isContentEditable || target.matches("input, textarea, select"));
 
-export function useShortcut(keys: string, act: (event: KeyboardEvent) => void): void {
+/** `act` may say `false`: the key was not for it after all. */
+export function useShortcut(keys: string, act: (event: KeyboardEvent) => boolean | void): void {
   const wanted = keys.split("+");
   const key = wanted.at(-1)!;
   const mod = wanted.includes("mod");
@@ -15,8 +16,7 @@ export function useShortcut(keys: string, act: (event: KeyboardEvent) => void): 
     if (event.key !== key || event.altKey !== alt || (event.ctrlKey || event.metaKey) !== mod) return;
     // A plain key is a letter where somebody is typing.
     if (!mod && !alt && key !== "Escape" && isTyping(event.target)) return;
-    event.preventDefault();
-    act(event);
+    if (act(event) !== false) event.preventDefault();
   }
 
   document.addEventListener("keydown", listen);
