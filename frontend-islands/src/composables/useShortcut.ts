@@ -5,7 +5,7 @@ const isTyping = (target: EventTarget | null): boolean =>
   target instanceof HTMLElement && (target.isContentEditable || target.matches("input, textarea, select"));
 
 /** `act` may say `false`: the key was not for it after all. */
-export function useShortcut(keys: string, act: (event: KeyboardEvent) => boolean | void): void {
+export function useShortcut(keys: string, act: (event: KeyboardEvent) => unknown): void {
   const wanted = keys.split("+");
   const key = wanted.at(-1)!;
   const mod = wanted.includes("mod");
