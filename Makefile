@@ -9,6 +9,8 @@ SHELL := bash
 UV := $(shell uv --version >/dev/null 2>&1 && echo uv || echo .tools/bin/uv)
 UV_VERSION := 0.13.9
 BIN := .venv/bin
+FRONTEND := frontend-islands
+NPM := npm --prefix $(FRONTEND) --silent
 SUDO := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
 APT = $(SUDO) apt-get -qq update && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends
 
@@ -25,13 +27,13 @@ endif
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: .venv/dev.stamp /usr/bin/chromium ## install everything that developing and testing needs
+setup: .venv/dev.stamp /usr/bin/chromium $(FRONTEND)/node_modules/.stamp ## install everything that developing and testing needs
 
 # What is installed for developing is more than enough to run, and is not taken away again.
 run: $(if $(wildcard .venv/dev.stamp),.venv/dev.stamp,.venv/run.stamp) ## install what is needed, migrate, serve on http://127.0.0.1:8000
 	@exec $(BIN)/teahouse serve
 
-check: .venv/dev.stamp ## lint, types, layers, templates, and what must not drift apart
+check: .venv/dev.stamp $(FRONTEND)/node_modules/.stamp ## lint, types, layers, templates, and what must not drift apart
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -40,19 +42,21 @@ check: .venv/dev.stamp ## lint, types, layers, templates, and what must not drif
 	$(BIN)/teahouse openapi --check
 	@data=$$(mktemp -d) && trap 'rm -rf "$$data"' EXIT && export TEAHOUSE_DATA_DIR="$$data" \
 	  && echo "$(BIN)/teahouse db check" && $(BIN)/teahouse db upgrade && $(BIN)/teahouse db check
+	$(NPM) run check
 	$(BIN)/pytest -q tests/architecture
 
-test: setup ## run every test, those in a browser too
+test: setup build ## run every test, those in a browser too
+	$(NPM) test
 	$(BIN)/pytest
 
-e2e: setup ## run the tests in a browser alone
+e2e: setup build ## run the tests in a browser alone
 	$(BIN)/pytest tests/browser
 
 bench: .venv/dev.stamp ## measure this server against its promises
 	$(BIN)/python -m tests.benchmarks
 
-build: ## build the frontend (there is none yet)
-	@echo "There is no frontend to build yet: the pages need none, and the app at /app/ is still to come."
+build: $(FRONTEND)/node_modules/.stamp ## build the application at /app/ and the islands (needs Node 20; the pages need neither)
+	$(NPM) run build
 
 translations: .venv/dev.stamp ## bring the message catalogues up to date with the sentences in code and templates
 	$(BIN)/python -m app.i18n.extraction
@@ -82,6 +86,11 @@ LOCKING := --quiet --universal --generate-hashes --no-emit-index-url --no-header
 	@python3 -c 'import ensurepip, venv' 2>/dev/null || { echo "Installing python3-venv by apt …"; $(APT) python3-venv >/dev/null; }
 	python3 -m venv .tools
 	.tools/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+
+$(FRONTEND)/node_modules/.stamp: $(FRONTEND)/package-lock.json $(FRONTEND)/package.json
+	@node -e 'process.exit(process.versions.node.split(".")[0] < 20)' || { echo "Node 20 or newer is needed for the frontend."; exit 1; }
+	npm --prefix $(FRONTEND) ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
 
 /usr/bin/chromium:
 	@echo "Installing chromium by apt, for the tests in a browser …"

@@ -1,5 +1,7 @@
 """Brings the catalogues up to date with the sentences in code and templates: `python -m app.i18n.extraction`."""
 
+import json
+import re
 import sys
 from collections.abc import Iterator
 from io import BytesIO
@@ -25,6 +27,9 @@ PYTHON_CALLS: dict[str, Any] = {
     "EdgeError": (3,),
 }
 TEMPLATE_CALLS: dict[str, Any] = {"_": None, "gettext": None, "ngettext": (1, 2), "pgettext": ((1, "c"), 2)}
+# The same in the frontend: t("…"), and tn("…", "…") for one and for several.
+_STRING = r"""("(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')"""
+_FRONTEND = re.compile(rf"\bt(n)?\(\s*{_STRING}(?:\s*,\s*{_STRING})?")
 JINJA = {"trim_blocks": "true", "lstrip_blocks": "true"}
 
 
@@ -46,6 +51,17 @@ def _found() -> Iterator[tuple[str, Any, list[str], str | None]]:
             ROOT / folder, [(pattern, method)], {pattern: options}, keywords=calls, comment_tags=("For translators:",)
         ):
             yield f"{folder}/{name}", message, comments, context
+    for path in sorted((ROOT / "frontend-islands" / "src").rglob("*")):
+        if path.suffix in (".ts", ".vue") and not path.name.endswith((".test.ts", ".d.ts")):
+            for plural, first, second in _FRONTEND.findall(path.read_text()):
+                message = (_text(first), _text(second)) if plural else _text(first)
+                yield path.relative_to(ROOT).as_posix(), message, [], None
+
+
+def _text(literal: str) -> str:
+    if literal.startswith("'"):
+        literal = '"' + literal[1:-1].replace("\\'", "'").replace('"', '\\"') + '"'
+    return str(json.loads(literal))
 
 
 def updated(locale: Locale) -> Catalog:

@@ -7,12 +7,12 @@ const FOLDER = new URL("../../app/i18n/", import.meta.url);
 
 export type Catalogue = Record<string, string | string[]>;
 
-/** The entries of a .po file whose places lie under frontend-islands/. Plurals are lists. */
+/** The entries of a .po file that this frontend says, or the API's refusals. Plurals are lists. */
 export function catalogueOf(po: string): Catalogue {
   const found: Catalogue = {};
   for (const block of po.split(/\n\n+/)) {
     const lines = block.split("\n");
-    if (!lines.some((line) => line.startsWith("#:") && line.includes("frontend-islands/"))) continue;
+    if (!lines.some((line) => line.startsWith("#:") && / (?:frontend-islands|app)\//.test(line))) continue;
     const fields = new Map<string, string>();
     let field = "";
     for (const line of lines) {
