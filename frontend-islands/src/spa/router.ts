@@ -20,6 +20,15 @@ export const router = createRouter({
       children: [
         { path: "", name: "new", component: () => import("@/pages/NewConversationPage.vue") },
         { path: "c/:id", name: "conversation", component: () => import("@/pages/ConversationPage.vue"), props: true },
+        {
+          path: "settings",
+          component: () => import("@/pages/SettingsPage.vue"),
+          children: [
+            { path: "", name: "settings", component: () => import("@/pages/AccountPage.vue") },
+            { path: "keys", name: "keys", component: () => import("@/pages/ApiKeysPage.vue") },
+            { path: "devices", name: "devices", component: () => import("@/pages/DevicesPage.vue") },
+          ],
+        },
       ],
     },
     { path: "/:path(.*)*", name: "missing", component: () => import("@/pages/MissingPage.vue"), meta: { open: true } },

@@ -45,6 +45,11 @@ export const useSession = defineStore("session", () => {
 
   async function signOut(): Promise<void> {
     await post("/auth/logout");
+    left();
+  }
+
+  /** The session has ended on the server, in every tab. */
+  function left(): void {
     forget();
     others.postMessage("signed-out");
   }
@@ -60,5 +65,5 @@ export const useSession = defineStore("session", () => {
     if (data === "signed-out") forget();
   });
 
-  return { user, ended, resume, signIn, signOut, forget };
+  return { user, ended, resume, signIn, signOut, left, forget };
 });
