@@ -1,0 +1,149 @@
+"""The main flow in the application, and that it shows what the pages show."""
+
+import re
+
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.browser.application.conftest import OpenApplication, answer_text, ask, watch_to_end
+from tests.browser.conftest import OpenPage, register
+from tests.browser.test_chat import expected_of
+
+pytestmark = pytest.mark.browser
+
+LONG = "How is tea made? [[tokens=120 rate=50 first=100 text=markdown]]"
+PLAIN = "Tell me of tea [[tokens=60 rate=20 first=100]]"
+
+
+async def test_an_answer_grows_before_it_is_complete(alice: Page) -> None:
+    await ask(alice, LONG)
+    assert len(await watch_to_end(alice, expected_of(LONG))) > 5
+
+
+async def test_the_message_is_the_same_html_as_on_the_pages(alice: Page) -> None:
+    await ask(alice, LONG)
+    await watch_to_end(alice, expected_of(LONG))
+    grown = [await html_of(alice, ".said"), await html_of(alice, ".prose")]
+    await alice.reload()
+    await expect(alice.locator(".from-assistant .tools")).to_be_visible()
+    assert [await html_of(alice, ".said"), await html_of(alice, ".prose")] == grown
+    await alice.goto(alice.url.replace("/app/", "/"))
+    assert [await html_of(alice, ".said"), await html_of(alice, ".prose")] == grown
+
+
+async def html_of(page: Page, selector: str) -> str:
+    """Without what surrounds the blocks on the way, and the button that the pages' script adds to code."""
+    html = await page.locator(selector).last.evaluate(
+        """root => {
+          const copy = root.cloneNode(true);
+          for (const button of copy.querySelectorAll("button")) button.remove();
+          for (const block of copy.querySelectorAll(":scope > .block")) block.replaceWith(...block.childNodes);
+          return copy.innerHTML;
+        }"""
+    )
+    return re.sub(r">\s+<", "><", re.sub(r"<!--.*?-->", "", html)).strip()
+
+
+async def test_stopping_keeps_the_text_and_going_on_completes_it(alice: Page) -> None:
+    await ask(alice, PLAIN)
+    await expect(alice.locator(".open p").first).to_be_visible()
+    await alice.wait_for_timeout(400)
+    await alice.keyboard.press("Escape")
+    await expect(alice.locator(".cut")).to_be_visible()
+    kept = await answer_text(alice)
+    assert 0 < len(kept) < len(expected_of(PLAIN))
+    await alice.click(".cut button")
+    await expect(alice.locator("[aria-busy]")).to_be_visible()
+    await watch_to_end(alice, expected_of(PLAIN))
+
+
+async def test_another_answer_stands_beside_the_first(alice: Page) -> None:
+    await ask(alice, "Tea? [[tokens=5]]")
+    await watch_to_end(alice, expected_of("Tea? [[tokens=5]]"))
+    await alice.click(".from-assistant [aria-label='Another answer']")
+    await expect(alice.locator(".branches .number")).to_have_text("2 of 2")
+    await alice.click("[aria-label='Previous version']")
+    await expect(alice.locator(".branches .number")).to_have_text("1 of 2")
+
+
+async def test_asking_differently_keeps_the_first_wording(alice: Page) -> None:
+    await ask(alice, "Tea? [[tokens=5]]")
+    await watch_to_end(alice, expected_of("Tea? [[tokens=5]]"))
+    await alice.click(".from-user [aria-label='Edit']")
+    await alice.fill("#edited", "Coffee? [[tokens=6]]")
+    await alice.click(".editor .primary")
+    await expect(alice.locator(".said")).to_have_text("Coffee? [[tokens=6]]")
+    await watch_to_end(alice, expected_of("Coffee? [[tokens=6]]"))
+    await alice.click(".from-user [aria-label='Previous version']")
+    await expect(alice.locator(".said")).to_have_text("Tea? [[tokens=5]]")
+
+
+async def test_a_second_message_waits_for_the_first_answer(alice: Page) -> None:
+    await ask(alice, PLAIN)
+    await ask(alice, "And now? [[tokens=5]]")
+    await expect(alice.locator(".status").last).to_have_text("Waits for the answer above")
+    await expect(alice.locator("[aria-busy]")).to_have_count(0, timeout=20_000)
+    assert await answer_text(alice) == expected_of("And now? [[tokens=5]]")
+
+
+async def test_a_refused_message_is_still_in_the_composer(open_application: OpenApplication) -> None:
+    page = await open_application(allowed=("status of 429",))
+    await ask(page, "Tea? [[tokens=5]]")
+    await watch_to_end(page, expected_of("Tea? [[tokens=5]]"))
+    problem = '{"type": "urn:teahouse:queue_full", "detail": "Too much at once.", "request_id": "r"}'
+    await page.route("**/messages*", lambda route: route.fulfill(status=429, body=problem, content_type="application/problem+json"))
+    await page.fill("#content", "Once more")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#composer-error")).to_have_text("Too much at once.")
+    assert await page.input_value("#content") == "Once more"
+
+
+async def test_drafts_are_kept_where_they_were_typed(alice: Page) -> None:
+    await ask(alice, "Tea? [[tokens=5]]")
+    await watch_to_end(alice, expected_of("Tea? [[tokens=5]]"))
+    await alice.fill("#content", "Half a thought")
+    await alice.wait_for_timeout(500)
+    await alice.click(".sidebar .new")
+    assert await alice.input_value("#content") == ""
+    await alice.click(".conversations .row a")
+    await expect(alice.locator("#content")).to_have_value("Half a thought")
+
+
+async def test_the_palette_finds_conversations_and_commands(alice: Page) -> None:
+    await ask(alice, "Oolong or green? [[tokens=5]]")
+    await alice.keyboard.press("Control+k")
+    await alice.keyboard.type("dark")
+    await alice.keyboard.press("Enter")
+    assert await alice.evaluate("document.documentElement.dataset.theme") == "dark"
+    await alice.keyboard.press("?")
+    await expect(alice.locator("dialog")).to_have_count(0)  # a letter, where somebody types
+    await alice.evaluate("document.activeElement.blur()")
+    await alice.keyboard.press("?")
+    await expect(alice.locator("dialog")).to_contain_text("Keyboard shortcuts")
+    await alice.keyboard.press("Escape")
+    await expect(alice.locator("dialog")).to_have_count(0)
+
+
+async def test_signing_in_and_out_is_one_for_both_faces(open_page: OpenPage) -> None:
+    page = await open_page(allowed=("status of 401",))
+    name = await register(page)
+    await page.goto("/app/")
+    other = await page.context.new_page()
+    await other.goto("/app/")
+    await other.wait_for_selector("#content")
+    await page.click(".account-menu summary")
+    await page.click("text=Sign out")
+    await page.wait_for_url("**/app/login*")
+    await other.wait_for_url("**/app/login*")
+    await page.goto("/")
+    assert "/login" in page.url
+    await page.goto("/app/login?next=/c/0198c0de-0000-7000-8000-000000000000")
+    await page.fill("#username", name)
+    await page.fill("#password", "a long password")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("h1")).to_have_text("Not found")
+    await page.goto("/")
+    assert await page.locator("#content").count() == 1, "the pages know who that is"
+    for storage in ("localStorage", "sessionStorage"):
+        kept = await page.evaluate(f"JSON.stringify({storage})")
+        assert "eyJ" not in kept, "no token is stored"

@@ -1,0 +1,127 @@
+"""What can come between: the view ends up right by itself."""
+
+import asyncio
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.async_api import Browser, Page, expect
+
+from tests.browser.application.conftest import OpenApplication, answer_text, ask, watch_to_end
+from tests.browser.conftest import register, watch
+from tests.browser.servers import LiveServer, free_port, model_process, teahouse_process
+from tests.browser.test_chat import expected_of
+
+pytestmark = pytest.mark.browser
+
+LONG = "Tell me of tea [[tokens=150 rate=40 text=markdown]]"
+EXPECTED = expected_of(LONG)
+
+
+async def begin(page: Page) -> None:
+    await ask(page, LONG)
+    await expect(page.locator(".from-assistant .prose p").first).to_be_visible()
+
+
+async def test_a_reload_in_mid_answer(alice: Page) -> None:
+    await begin(alice)
+    for _ in range(3):
+        before = await answer_text(alice)
+        await alice.reload()
+        await expect(alice.locator(".from-assistant .prose p").first).to_be_visible()
+        after = await answer_text(alice)
+        assert EXPECTED.startswith(after) and len(after) >= len(before)
+    await watch_to_end(alice, EXPECTED)
+
+
+async def test_two_tabs_on_one_conversation(alice: Page) -> None:
+    await begin(alice)
+    other = await alice.context.new_page()
+    await other.goto(alice.url)
+    await asyncio.gather(watch_to_end(alice, EXPECTED), watch_to_end(other, EXPECTED))
+
+
+async def test_the_network_is_off_for_a_while(open_application: OpenApplication) -> None:
+    page = await open_application(allowed=("ERR_INTERNET_DISCONNECTED", "ERR_NETWORK", "ERR_FAILED"))
+    await begin(page)
+    await page.context.set_offline(True)
+    kept = await answer_text(page)
+    await asyncio.sleep(20)
+    assert (await answer_text(page)).startswith(kept)
+    await page.context.set_offline(False)
+    await watch_to_end(page, EXPECTED)
+
+
+async def test_the_server_is_killed_and_started_again(browser: Browser, tmp_path: Path) -> None:
+    data_dir, port, faults = tmp_path / "data", free_port(), list[str]()
+    with model_process() as model_url:
+        with teahouse_process(data_dir, model_url, port=port) as server:
+            page = await (await browser.new_context(base_url=server.url)).new_page()
+            watch(page, server.url, faults, ("Failed to load resource",))
+            await register(page)
+            await page.goto("/app/")
+            await page.wait_for_selector("#content")
+            await begin(page)
+            await asyncio.sleep(1)
+            server.process.kill()
+            shown = await answer_text(page)
+        with teahouse_process(data_dir, model_url, port=port):
+            seen = await watch_to_end(page, EXPECTED, 40)
+            assert seen[1].startswith(shown)
+            await page.close()
+    assert faults == []
+
+
+async def test_the_access_token_expires_in_mid_answer(open_application: OpenApplication) -> None:
+    page = await open_application(allowed=("status of 401", "ERR_FAILED", "ERR_ABORTED"))
+    refreshes: list[str] = []
+    page.on("request", lambda request: refreshes.append(request.url) if request.url.endswith("/refresh") else None)
+    await begin(page)
+    expired = {"status": 401, "content_type": "application/problem+json"}
+    body = '{"type": "urn:teahouse:invalid_token", "detail": "Expired.", "request_id": "r"}'
+    old = await page.evaluate("1")
+    assert old == 1
+    turned_away = 0
+
+    async def expire(route: object) -> None:
+        nonlocal turned_away
+        turned_away += 1
+        if turned_away == 1:
+            await route.fulfill(body=body, **expired)  # type: ignore[attr-defined]
+        else:
+            await route.continue_()  # type: ignore[attr-defined]
+
+    await page.route("**/jobs/*/events*", expire)
+    await page.context.set_offline(True)  # cuts the stream that is open
+    await asyncio.sleep(0.3)
+    await page.context.set_offline(False)
+    await watch_to_end(page, EXPECTED)
+    assert turned_away >= 2 and refreshes
+
+
+async def test_the_session_is_revoked_elsewhere(open_application: OpenApplication, live_server: LiveServer) -> None:
+    page = await open_application(allowed=("status of 401", "ERR_FAILED", "ERR_ABORTED"))
+    await begin(page)
+    name = await page.inner_text(".account-menu .name")
+    async with httpx.AsyncClient(base_url=f"{live_server.url}/api/v1", timeout=15) as elsewhere:
+        login = await elsewhere.post("/auth/login", data={"username": name, "password": "a long password"})
+        elsewhere.headers["Authorization"] = f"Bearer {login.json()['access_token']}"
+        for session in (await elsewhere.get("/auth/sessions")).json()["items"]:
+            if not session["current"]:
+                assert (await elsewhere.delete(f"/auth/sessions/{session['id']}")).status_code == 204
+    await page.wait_for_url("**/app/login?next=/c/*", timeout=30_000)
+
+
+async def test_streams_that_are_buffered_whole_give_way_to_the_long_poll(open_application: OpenApplication) -> None:
+    page = await open_application(allowed=("ERR_FAILED", "ERR_ABORTED"))
+    polls: list[str] = []
+    page.on("request", lambda request: polls.append(request.url) if "wait=20" in request.url else None)
+
+    async def swallow(route: object) -> None:
+        await asyncio.sleep(60)
+        await route.abort()  # type: ignore[attr-defined]
+
+    await page.route("**/jobs/*/events*", swallow)
+    await ask(page, LONG)
+    await watch_to_end(page, EXPECTED)
+    assert polls
