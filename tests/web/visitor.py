@@ -82,10 +82,10 @@ def ids_in(page: str) -> list[str]:
     return re.findall(r'<article id="message-([0-9a-f-]{36})"', page)
 
 
-async def visitor(served: Served, name: str) -> Visitor:
-    """A new member whose name begins like that, signed in."""
+async def visitor(served: Served, name: str, role: str = "member") -> Visitor:
+    """A new person whose name begins like that, signed in."""
     unique = f"{name}{next(_numbers)}"
-    await served.run(lambda: add_user(served.services.database, unique))
+    await served.run(lambda: add_user(served.services.database, unique, role))
     client = httpx.AsyncClient(base_url=served.url, timeout=15)
     form = {"csrf_token": token_in((await client.get("/login")).text), "username": unique, "password": PASSWORD}
     answer = await client.post("/login", data=form)
