@@ -10,6 +10,8 @@ UV := $(shell uv --version >/dev/null 2>&1 && echo uv || echo .tools/bin/uv)
 UV_VERSION := 0.13.9
 BIN := .venv/bin
 SUDO := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
+# Letters for the Chinese half of the screenshots: Debian's own place for them.
+CHINESE := /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc
 APT = $(SUDO) apt-get -qq update && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends
 
 # The Python of this machine or none: no interpreter is downloaded behind anybody's back.
@@ -20,7 +22,7 @@ ifneq ($(wildcard /etc/ssl/certs/ca-certificates.crt),)
 export UV_SYSTEM_CERTS := true
 endif
 
-.PHONY: help setup run check test e2e bench build translations lock
+.PHONY: help setup run check test e2e bench screenshots build translations lock
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,6 +52,9 @@ e2e: setup ## run the tests in a browser alone
 
 bench: .venv/dev.stamp ## measure this server against its promises
 	$(BIN)/python -m tests.benchmarks
+
+screenshots: setup $(CHINESE) ## picture every state of the pages (ONLY=name for one of them), see screenshots/index.html
+	$(BIN)/python -m tests.browser.screenshots $(ONLY)
 
 build: ## build the frontend (there is none yet)
 	@echo "There is no frontend to build yet: the pages need none, and the app at /app/ is still to come."
@@ -86,3 +91,7 @@ LOCKING := --quiet --universal --generate-hashes --no-emit-index-url --no-header
 /usr/bin/chromium:
 	@echo "Installing chromium by apt, for the tests in a browser …"
 	@$(APT) chromium >/dev/null
+
+$(CHINESE):
+	@echo "Installing fonts-noto-cjk by apt, for screenshots in Chinese …"
+	@$(APT) fonts-noto-cjk >/dev/null
