@@ -12,7 +12,8 @@ from fastapi.routing import iter_route_contexts
 from app.settings import Settings
 from app.web.router import install_pages
 
-PUBLIC = {"/login", "/register"}
+# For nobody too: forms to come in, and the language of the forms.
+PUBLIC = {"/login", "/register", "/language"}
 # A sound value for each field and each part of a path that is no id: a refusal must be for the id and nothing else.
 SOUND = {
     "content": "x",
@@ -25,7 +26,22 @@ SOUND = {
     "password": "a long enough password",
     "invite": "",
     "next": "/",
+    "page": "login",
+    "current_password": "a long enough password",
+    "new_password": "another long password",
+    "locale": "en",
+    "theme": "system",
+    "default_model": "ollama/scripted:latest",
+    "name": "a name",
+    "expires": "",
+    "scopes": "read",
+    "role": "member",
+    "signup": "open",
+    "id": "ollama/scripted:latest",
+    "back": "/admin/jobs",
+    "page": "/login",
 }
+REQUIRED = {"id"}
 # What a path's id names.
 NOUNS = {"conversation_id", "message_id", "job_id", "session_id", "key_id", "user_id", "invite_id"}
 
@@ -53,6 +69,11 @@ class PageRoute:
     @property
     def body(self) -> dict[str, str]:
         return {name: SOUND[name] for name in self.fields}
+
+    @property
+    def asked(self) -> dict[str, str]:
+        """What must stand in the query."""
+        return {name: SOUND[name] for name in self.query & REQUIRED}
 
     def filled(self, ids: dict[str, str]) -> str:
         return re.sub(r"{(\w+)(?::\w+)?}", lambda found: {**SOUND, **ids}[found[1]], self.path)

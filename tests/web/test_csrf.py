@@ -4,7 +4,7 @@ import httpx
 
 from tests.api.serving import Served
 from tests.web.belongings import belongings_of, kept
-from tests.web.routes import PageRoute, page_routes
+from tests.web.routes import PUBLIC, PageRoute, page_routes
 from tests.web.visitor import Visitor, token_in
 
 ROUTES = page_routes()
@@ -32,7 +32,7 @@ async def test_without_the_right_token_nothing_happens(
 async def test_nobodys_form_has_a_token_too(nobody: httpx.AsyncClient, alice: Visitor) -> None:
     good, strange = token_in((await nobody.get("/login")).text), [await alice.token()]
     for route in UNSAFE:
-        if route.path in ("/login", "/register"):
+        if route.path in PUBLIC:
             answers = await refused(nobody, route, route.path, good, strange)
             assert answers == [403] * len(answers), str(route)
 
