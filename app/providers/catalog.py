@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from app.clock import monotonic
 from app.providers.base import ChatProvider, ModelInfo
 from app.providers.errors import ProviderError, ProviderUnavailable
-from app.providers.registry import configured_kinds, make_provider
+from app.providers.registry import configured_kinds, is_demo, make_provider
 from app.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -64,6 +64,10 @@ class Providers:
         """Answers at once; 0 = no limit."""
         limit = self._settings.model_slots
         return min(limit or _EMBEDDED_SLOTS, _EMBEDDED_SLOTS) if name == "embedded" else limit
+
+    def is_demo(self, name: str) -> bool:
+        """Whether all it offers is the small model that is built in, not to be taken at its word."""
+        return is_demo(self._settings, name)
 
     def expire(self, name: str) -> None:
         """What this server offers has changed: the next look asks it."""

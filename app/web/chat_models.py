@@ -11,6 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from app.clock import utcnow
 from app.errors import AppError
 from app.http.csrf import verify_csrf
+from app.http.deps import Services
 from app.jobs.control import list_jobs
 from app.jobs.idempotency import check_key, fingerprint
 from app.providers import pulling
@@ -33,12 +34,13 @@ SHOWN_FOR = timedelta(hours=1)  # how long the end of a download is still news
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """`problem`: why it cannot be asked. `keeps`: models can be fetched to it and dropped."""
+    """`problem`: why it cannot be asked. `keeps`: models can be fetched to it and dropped. `is_demo`: for trying out."""
 
     name: str
     models: Sequence[ModelInfo]
     problem: str
     keeps: bool
+    is_demo: bool
 
 
 @router.get("")
@@ -53,7 +55,7 @@ async def _page(visit: Visit, form: FormState | None = None) -> Response:
         recent = await list_jobs(session, None, kind="model_pull", limit=PULLS)
         pulls = [row for row in await rows_of(session, recent) if _is_news(row)]
     await visit.session.close()
-    servers = _servers(await visit.services.providers.models(fresh=True))
+    servers = servers_of(visit.services, await visit.services.providers.models(fresh=True))
     return visit.page(
         "chat_models/index.html",
         blocks=["models"],
@@ -71,7 +73,7 @@ def _is_news(row: JobRow) -> bool:
     return row.job.finished_at is None or utcnow() - row.job.finished_at < SHOWN_FOR
 
 
-def _servers(listed: ModelList) -> list[Server]:
+def servers_of(services: Services, listed: ModelList) -> list[Server]:
     """Those that offer something or were asked for."""
     problems = {problem.provider: problem.message for problem in listed.problems}
     names = dict.fromkeys([*(model.provider for model in listed.items), *problems])
@@ -81,6 +83,7 @@ def _servers(listed: ModelList) -> list[Server]:
             [model for model in listed.items if model.provider == name],
             problems.get(name, ""),
             name == pulling.PROVIDER,
+            services.providers.is_demo(name),
         )
         for name in names
     ]

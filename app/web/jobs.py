@@ -84,7 +84,7 @@ async def index(visit: AdminVisit, status: Choice = "", kind: Choice = "", befor
         rows=rows,
         counts=counts,
         kinds=KINDS,
-        status=status,
+        state=status,
         kind=kind,
         address=_address(status=status, kind=kind, before=before or ""),
         older=older and _address(status=status, kind=kind, before=older),
