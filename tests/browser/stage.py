@@ -17,6 +17,8 @@ from tests.browser.servers import free_port, model_process, teahouse_process
 LANGUAGES = ("en", "zh-CN")
 PASSWORD = "a long password"
 NAMES = {"en": "robin", "zh-CN": "小林"}
+# Members, so that administrators have somebody to look after; the last one is disabled.
+OTHERS = ("mira", "jonas", "tom.retired")
 WIDE, NARROW = (1280, 800), (390, 844)
 
 
@@ -84,7 +86,7 @@ async def scenes(browser: Browser, folder: Path) -> AsyncIterator[dict[str, Scen
         fresh = stack.enter_context(teahouse_process(folders[1] / "data", model_url))
         bare = stack.enter_context(teahouse_process(folders[2] / "data", dead, signup="closed"))
         async with contextlib.AsyncExitStack() as closing:
-            made = {}
+            made = dict[str, Scene]()
             for language in LANGUAGES:
                 apis = [await _account(server.url, language) for server in (used, bare)]
                 for api in apis:
@@ -105,7 +107,15 @@ async def scenes(browser: Browser, folder: Path) -> AsyncIterator[dict[str, Scen
                     faults=faults,
                     allowed=allowed,
                 )
+            await _add_others(made[LANGUAGES[0]].api)
             yield made
+
+
+async def _add_others(api: httpx.AsyncClient) -> None:
+    for name in OTHERS:
+        account = {"username": name, "email": f"{name}@example.org", "password": PASSWORD}
+        user = (await api.post("/users", json=account)).json()
+    await api.patch(f"/users/{user['id']}", json={"disabled": True})
 
 
 @dataclass

@@ -75,6 +75,7 @@ async def test_a_state_shuts_nobody_out(stage: dict[str, Scene], name: str, lang
         found = await audited(page, "light", EVERYTHING)
         found += await audited(page, "dark", ONLY_COLOURS)
         await page.set_viewport_size({"width": NARROW[0], "height": NARROW[1]})
+        await page.evaluate("new Promise(drawn => requestAnimationFrame(() => setTimeout(drawn)))")
         too_wide = await page.evaluate(TOO_WIDE)
         found += [f"narrow, {violation}" for violation in await audited(page, "light", EVERYTHING)]
         await page.emulate_media(color_scheme=None, media=None, reduced_motion=None)
