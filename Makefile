@@ -12,6 +12,8 @@ BIN := .venv/bin
 FRONTEND := frontend-islands
 NPM := npm --prefix $(FRONTEND) --silent
 SUDO := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
+# Letters for the Chinese half of the screenshots: Debian's own place for them.
+CHINESE := /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc
 APT = $(SUDO) apt-get -qq update && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends
 
 # The Python of this machine or none: no interpreter is downloaded behind anybody's back.
@@ -22,7 +24,7 @@ ifneq ($(wildcard /etc/ssl/certs/ca-certificates.crt),)
 export UV_SYSTEM_CERTS := true
 endif
 
-.PHONY: help setup run check test e2e bench build translations lock
+.PHONY: help setup run check test e2e bench screenshots build translations lock
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,6 +56,9 @@ e2e: setup build ## run the tests in a browser alone
 
 bench: .venv/dev.stamp ## measure this server against its promises
 	$(BIN)/python -m tests.benchmarks
+
+screenshots: setup $(CHINESE) ## picture every state of the pages (ONLY=name for one of them), see screenshots/index.html
+	$(BIN)/python -m tests.browser.screenshots $(ONLY)
 
 build: $(FRONTEND)/node_modules/.stamp ## build the application at /app/ and the islands (needs Node 20; the pages need neither)
 	$(NPM) run build
@@ -95,3 +100,7 @@ $(FRONTEND)/node_modules/.stamp: $(FRONTEND)/package-lock.json $(FRONTEND)/packa
 /usr/bin/chromium:
 	@echo "Installing chromium by apt, for the tests in a browser …"
 	@$(APT) chromium >/dev/null
+
+$(CHINESE):
+	@echo "Installing fonts-noto-cjk by apt, for screenshots in Chinese …"
+	@$(APT) fonts-noto-cjk >/dev/null

@@ -14,6 +14,7 @@ from app import __version__, job_handlers, migrations
 from app.accounts.throttling import Throttle
 from app.api.docs import install_docs
 from app.api.v1.router import router as api_router
+from app.conversations.deleting import purge_deleted
 from app.db.session import Database
 from app.generations.loop import GenerationServices
 from app.generations.service import Generations
@@ -78,6 +79,7 @@ async def _open(settings: Settings) -> Services:
         database,
         queues=lambda: [*((name, providers.slots(name)) for name in providers.names()), (pulling.QUEUE, pulling.SLOTS)],
         services=GenerationServices(settings, database, providers),
+        duties=[purge_deleted],
     )
     await engine.start()
     return Services(

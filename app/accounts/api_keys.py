@@ -11,15 +11,27 @@ from app.accounts.principal import Principal, Scope
 from app.clock import utcnow
 from app.errors import AppError, ErrorKind, invalid, not_found
 from app.i18n import worded
+from app.ids import new_id
 from app.security import tokens
 
 MAX_KEYS = 50
 
 
 async def create_key(
-    session: AsyncSession, principal: Principal, *, name: str, scopes: Sequence[Scope], expires_at: datetime | None
+    session: AsyncSession,
+    principal: Principal,
+    *,
+    name: str,
+    scopes: Sequence[Scope],
+    expires_at: datetime | None,
+    key_id: str | None = None,
 ) -> tuple[ApiKey, str]:
-    """A key and its secret. Nobody can give a key more than they have themselves."""
+    """A key and its secret. Nobody can give a key more than they have themselves.
+
+    With a `key_id` a form that is sent again makes no second one.
+    """
+    if key_id is not None and await session.get(ApiKey, key_id) is not None:
+        raise AppError(ErrorKind.conflict, "made_already", "This was made already. Its secret is shown only once.")
     for scope in scopes:
         principal.require(scope)
     if expires_at is not None and expires_at <= utcnow():
@@ -29,6 +41,7 @@ async def create_key(
         raise AppError(ErrorKind.conflict, "too_many_keys", detail)
     secret = tokens.new_token(tokens.API_KEY)
     key = ApiKey(
+        id=key_id or new_id(),
         user_id=principal.user_id,
         name=name,
         digest=tokens.digest(secret),

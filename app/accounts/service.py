@@ -2,23 +2,22 @@
 
 import re
 import unicodedata
-from collections.abc import Sequence
-from datetime import timedelta
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.accounts.models import ApiKey, Invite, Role, Session, User
+from app.accounts.invites import find_invite
+from app.accounts.models import ApiKey, Invite, Role, User
+from app.accounts.sessions import revoke_others
 from app.clock import utcnow
 from app.errors import AppError, ErrorKind, FieldError, invalid, not_found
 from app.i18n import worded
-from app.security import tokens
 
 USERNAME = re.compile(r"[\w.-]{1,64}")
 MIN_PASSWORD, MAX_PASSWORD = 8, 256
-INVITE_LIFE = timedelta(days=7)
 
 
 def fold(text: str) -> str:
@@ -35,11 +34,20 @@ def check_account(username: str, email: str, password: str) -> tuple[str, str]:
         errors.append(FieldError("/username", "invalid_username", rule))
     if not is_email(address):
         errors.append(FieldError("/email", "invalid_email", "An e-mail address has one @ and at most 254 characters."))
-    if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
+    if not _is_password(password):
         errors.append(FieldError("/password", "invalid_password", "A password has 8 to 256 characters."))
     if errors:
         raise AppError(ErrorKind.invalid, "invalid_account", errors[0].message, errors=errors)
     return name, address
+
+
+def check_password(password: str, pointer: str = "/password") -> None:
+    if not _is_password(password):
+        raise invalid("invalid_password", "A password has 8 to 256 characters.", pointer)
+
+
+def _is_password(password: str) -> bool:
+    return MIN_PASSWORD <= len(password) <= MAX_PASSWORD
 
 
 def is_email(address: str) -> bool:
@@ -55,12 +63,14 @@ async def register(
     password_hash: str,
     signup: str = "open",
     invite: str | None = None,
+    locale: str = "en",
 ) -> User:
     """A new user. The first is the administrator, whatever `signup` says: writers take turns, so only one is first."""
     first = await session.scalar(select(User.id).limit(1)) is None
     invitation = None if first else await _way_in(session, signup, invite)
+    role: Role = "admin" if first else "member"
     user = await create_user(
-        session, username=username, email=email, password_hash=password_hash, role="admin" if first else "member"
+        session, username=username, email=email, password_hash=password_hash, role=role, locale=locale
     )
     if invitation is not None:
         invitation.used_at, invitation.used_by = utcnow(), user.id
@@ -71,18 +81,20 @@ async def _way_in(session: AsyncSession, signup: str, invite: str | None) -> Inv
     if signup == "open":
         return None
     if signup == "invite" and invite:
-        found = await session.scalar(
-            select(Invite).where(
-                Invite.digest == tokens.digest(invite), Invite.used_at.is_(None), Invite.expires_at > utcnow()
-            )
-        )
+        found = await find_invite(session, invite)
         if found is not None:
             return found
     raise AppError(ErrorKind.forbidden, "signup_closed", "Sign-up is closed. Ask the administrator for an invitation.")
 
 
 async def create_user(
-    session: AsyncSession, *, username: str, email: str, password_hash: str, role: Role = "member"
+    session: AsyncSession,
+    *,
+    username: str,
+    email: str,
+    password_hash: str,
+    role: Role = "member",
+    locale: str = "en",
 ) -> User:
     user = User(
         username=username,
@@ -91,6 +103,7 @@ async def create_user(
         email_folded=fold(email),
         password_hash=password_hash,
         role=role,
+        locale=locale,
     )
     session.add(user)
     await _flush(session)
@@ -118,6 +131,16 @@ async def list_users(session: AsyncSession, *, after: str | None = None, limit: 
     """Oldest first, newer than the user `after`."""
     query = select(User).order_by(User.id).limit(limit)
     return (await session.scalars(query.where(User.id > after) if after else query)).all()
+
+
+async def count_users(session: AsyncSession) -> int:
+    return await session.scalar(select(func.count()).select_from(User)) or 0
+
+
+async def usernames_of(session: AsyncSession, user_ids: Iterable[str]) -> dict[str, str]:
+    """Id to name."""
+    query = select(User.id, User.username).where(User.id.in_(set(user_ids)))
+    return {row[0]: row[1] for row in await session.execute(query)}
 
 
 async def update_user(session: AsyncSession, user_id: str, changes: dict[str, Any]) -> User:
@@ -152,9 +175,15 @@ async def delete_user(session: AsyncSession, user_id: str) -> None:
 
 
 async def _keep_an_admin(session: AsyncSession, user: User) -> None:
-    others = select(func.count()).where(User.role == "admin", User.id != user.id, User.disabled_at.is_(None))
-    if user.role == "admin" and not await session.scalar(others.select_from(User)):
+    if await is_last_admin(session, user.id):
         raise AppError(ErrorKind.conflict, "last_admin", "Somebody has to remain administrator.")
+
+
+async def is_last_admin(session: AsyncSession, user_id: str) -> bool:
+    """Whether nobody else could administer: then this one stays. One who cannot sign in does not count."""
+    user = await get_user(session, user_id)
+    others = select(func.count()).where(User.role == "admin", User.id != user_id, User.disabled_at.is_(None))
+    return user.role == "admin" and not await session.scalar(others.select_from(User))
 
 
 async def set_password(session: AsyncSession, user_id: str, password_hash: str, *, keep_session: str | None) -> None:
@@ -166,20 +195,7 @@ async def set_password(session: AsyncSession, user_id: str, password_hash: str, 
 
 async def _end_everything(session: AsyncSession, user_id: str, *, keep_session: str | None) -> None:
     """Sessions with their cookies and tokens, and API keys."""
-    now = utcnow()
-    others = update(Session).where(Session.user_id == user_id, Session.revoked_at.is_(None))
-    if keep_session is not None:
-        others = others.where(Session.id != keep_session)
-    await session.execute(others.values(revoked_at=now))
+    await revoke_others(session, user_id, keep=keep_session)
     await session.execute(
-        update(ApiKey).where(ApiKey.user_id == user_id, ApiKey.revoked_at.is_(None)).values(revoked_at=now)
+        update(ApiKey).where(ApiKey.user_id == user_id, ApiKey.revoked_at.is_(None)).values(revoked_at=utcnow())
     )
-
-
-async def create_invite(session: AsyncSession, created_by: str) -> tuple[Invite, str]:
-    """An invitation and its secret, which is shown once."""
-    secret = tokens.new_token(tokens.INVITE)
-    invite = Invite(digest=tokens.digest(secret), created_by=created_by, expires_at=utcnow() + INVITE_LIFE)
-    session.add(invite)
-    await session.flush()
-    return invite, secret

@@ -50,6 +50,14 @@ async def revoke_session(session: AsyncSession, user_id: str, session_id: str) -
     found.revoked_at = utcnow()
 
 
+async def revoke_others(session: AsyncSession, user_id: str, *, keep: str | None) -> None:
+    """Sign out everywhere but in the session `keep`."""
+    others = update(Session).where(Session.user_id == user_id, Session.revoked_at.is_(None))
+    if keep is not None:
+        others = others.where(Session.id != keep)
+    await session.execute(others.values(revoked_at=utcnow()))
+
+
 async def end_session(session: AsyncSession, session_id: str) -> None:
     """Sign out; the same for one that is over."""
     await session.execute(

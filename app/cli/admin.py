@@ -85,26 +85,16 @@ def _run(work: "Callable[[Database], Awaitable[Result]]") -> Result:
 
 
 async def _create(database: "Database", name: str, email: str, password: str, *, admin: bool) -> "User":
-    from app.accounts import service
-    from app.security.hashing import hash_password
+    from app.accounts.administration import create_account
 
-    username, address = service.check_account(name, email, password)
-    hashed = await hash_password(password)
-    async with database.transaction() as session:
-        return await service.create_user(
-            session, username=username, email=address, password_hash=hashed, role="admin" if admin else "member"
-        )
+    return await create_account(database, name, email, password, "admin" if admin else "member")
 
 
 async def _reset(database: "Database", name: str, password: str) -> "User":
-    from app.accounts import service
-    from app.security.hashing import hash_password
+    from app.accounts.administration import reset_password
 
     user = await _find(database, name)
-    service.check_account(user.username, user.email, password)
-    hashed = await hash_password(password)
-    async with database.transaction() as session:
-        await service.set_password(session, user.id, hashed, keep_session=None)
+    await reset_password(database, user.id, password)
     return user
 
 

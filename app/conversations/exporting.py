@@ -11,6 +11,7 @@ from app.conversations.messages import path_ids
 from app.conversations.models import Conversation, Message
 
 FORMAT = "teahouse-conversation/1"
+_OWN = ("id", "title", "model", "system_prompt", "options", "pinned", "archived", "head_id")
 
 
 async def _messages(session: AsyncSession, conversation: Conversation) -> list[Message]:
@@ -21,7 +22,7 @@ async def _messages(session: AsyncSession, conversation: Conversation) -> list[M
 async def export_json(
     session: AsyncSession, conversation: Conversation, show_time: Callable[[datetime], str]
 ) -> dict[str, Any]:
-    """The part beside the conversation's own fields: `format` and every message, parents before children."""
+    """The conversation, `format` and every message, parents before children."""
     names = ("id", "parent_id", "role", "content", "thinking", "status", "finish_reason", "model", "usage", "error")
     messages = [
         {
@@ -31,7 +32,13 @@ async def export_json(
         }
         for m in await _messages(session, conversation)
     ]
-    return {"format": FORMAT, "messages": messages}
+    return {
+        **{name: getattr(conversation, name) for name in _OWN},
+        "created_at": show_time(conversation.created_at),
+        "updated_at": show_time(conversation.updated_at),
+        "format": FORMAT,
+        "messages": messages,
+    }
 
 
 async def export_markdown(session: AsyncSession, conversation: Conversation) -> str:

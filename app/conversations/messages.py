@@ -49,11 +49,15 @@ SELECT role, content FROM path ORDER BY depth DESC
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A stretch of a branch, newest last. `siblings` by parent id; `before`: where the older ones end, or None."""
+    """A stretch of a branch, newest last. `siblings` by parent id; `before`: where the older ones end, or None.
+
+    `is_aside`: it is not of the branch in view.
+    """
 
     messages: Sequence[Message]
     siblings: dict[str | None, list[str]]
     before: str | None
+    is_aside: bool = False
 
     def siblings_of(self, message: Message) -> list[str]:
         return self.siblings.get(message.parent_id, [message.id])
@@ -63,7 +67,7 @@ async def get_message(session: AsyncSession, principal: Principal, message_id: s
     message = await session.scalar(
         select(Message)
         .join(Conversation, Conversation.id == Message.conversation_id)
-        .where(Message.id == message_id, Conversation.user_id == principal.user_id)
+        .where(Message.id == message_id, Conversation.user_id == principal.user_id, Conversation.deleted_at.is_(None))
     )
     if message is None:
         raise not_found()
@@ -79,14 +83,35 @@ async def window_of(
         leaf = await session.scalar(
             select(Message.parent_id).where(Message.id == before, Message.conversation_id == conversation.id)
         )
-    if leaf is None:
+    path = await path_ids(session, conversation.id, leaf, limit) if leaf else []
+    return await _window(session, conversation, path)
+
+
+async def window_around(
+    session: AsyncSession, conversation: Conversation, message_id: str, *, limit: int = 50
+) -> Window:
+    """The message in the middle, on the branch in view if it is there, else on the newest below it."""
+    path = await path_ids(session, conversation.id, conversation.head_id) if conversation.head_id else []
+    is_aside = message_id not in path
+    if is_aside:
+        children = tree.children_of(await edges_of(session, conversation.id))
+        path = await path_ids(session, conversation.id, tree.newest_leaf(message_id, children))
+    if message_id not in path:
+        raise not_found()
+    start = max(0, min(path.index(message_id) - limit // 2, len(path) - limit))
+    return await _window(session, conversation, path[start : start + limit], is_aside=is_aside)
+
+
+async def _window(
+    session: AsyncSession, conversation: Conversation, path: Sequence[str], *, is_aside: bool = False
+) -> Window:
+    if not path:
         return Window([], {}, None)
-    path = await path_ids(session, conversation.id, leaf, limit)
     found = {m.id: m for m in await session.scalars(select(Message).where(Message.id.in_(path)))}
     messages = [found[message_id] for message_id in path]
     siblings = await siblings_among(session, conversation.id, [m.parent_id for m in messages])
-    older = messages[0].id if messages and messages[0].parent_id is not None else None
-    return Window(messages, siblings, older)
+    older = messages[0].id if messages[0].parent_id is not None else None
+    return Window(messages, siblings, older, is_aside)
 
 
 async def path_ids(session: AsyncSession, conversation_id: str, leaf: str, limit: int = 1_000_000) -> list[str]:

@@ -1,4 +1,4 @@
-"""Create, list, change and delete conversations; choose the branch in view."""
+"""Create, list and change conversations; choose the branch in view."""
 
 import re
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select, tuple_
+from sqlalchemy import select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.principal import Principal
@@ -42,7 +42,11 @@ async def create_conversation(
 
 async def get_conversation(session: AsyncSession, principal: Principal, conversation_id: str) -> Conversation:
     conversation = await session.scalar(
-        select(Conversation).where(Conversation.id == conversation_id, Conversation.user_id == principal.user_id)
+        select(Conversation).where(
+            Conversation.id == conversation_id,
+            Conversation.user_id == principal.user_id,
+            Conversation.deleted_at.is_(None),
+        )
     )
     if conversation is None:
         raise not_found()
@@ -58,15 +62,27 @@ class After:
 
 
 async def list_conversations(
-    session: AsyncSession, principal: Principal, *, archived: bool = False, after: After | None = None, limit: int = 50
+    session: AsyncSession,
+    principal: Principal,
+    *,
+    archived: bool = False,
+    pinned: bool | None = None,
+    after: After | None = None,
+    limit: int = 50,
 ) -> Sequence[Conversation]:
-    """Most recently used first; at most `limit`."""
+    """Most recently used first; at most `limit`. `pinned`: only those that are, or are not."""
     query = (
         select(Conversation)
-        .where(Conversation.user_id == principal.user_id, Conversation.archived == archived)
+        .where(
+            Conversation.user_id == principal.user_id,
+            Conversation.archived == archived,
+            Conversation.deleted_at.is_(None),
+        )
         .order_by(Conversation.updated_at.desc(), Conversation.id.desc())
         .limit(limit)
     )
+    if pinned is not None:
+        query = query.where(Conversation.pinned if pinned else ~Conversation.pinned)
     if after is not None:
         query = query.where(tuple_(Conversation.updated_at, Conversation.id) < (after.updated_at, after.id))
     return (await session.scalars(query)).all()
@@ -98,12 +114,6 @@ async def edges_of(session: AsyncSession, conversation_id: str) -> list[tuple[st
         select(Message.id, Message.parent_id).where(Message.conversation_id == conversation_id)
     )
     return [(row[0], row[1]) for row in rows]
-
-
-async def delete_conversation(session: AsyncSession, principal: Principal, conversation_id: str) -> None:
-    """Its jobs must have been cancelled before."""
-    conversation = await get_conversation(session, principal, conversation_id)
-    await session.execute(delete(Conversation).where(Conversation.id == conversation.id))
 
 
 def touch(conversation: Conversation) -> None:

@@ -37,6 +37,7 @@ def create_engine(path: Path, *, write: bool, synchronous: str = "FULL") -> Asyn
         for pragma in sqlite.pragmas(write=write, synchronous=synchronous):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
+        dbapi_connection.create_function("casefold", 1, sqlite.casefold, deterministic=True)
 
     @event.listens_for(engine.sync_engine, "begin")
     def begin(connection: Connection) -> None:

@@ -29,9 +29,15 @@ def pragmas(*, write: bool, synchronous: str) -> tuple[str, ...]:
     )
 
 
+def casefold(text: str | None) -> str | None:
+    """For comparing words of any language; SQLite's own lower() knows English letters only."""
+    return text and text.casefold()
+
+
 def prepare(connection: "pysqlite3.Connection", *, write: bool, synchronous: str = "FULL") -> None:
     """Set the pragmas. The driver begins nothing by itself: whoever opens a transaction says which kind."""
     connection.isolation_level = None
+    connection.create_function("casefold", 1, casefold, deterministic=True)
     for pragma in pragmas(write=write, synchronous=synchronous):
         connection.execute(f"PRAGMA {pragma}").fetchall()
 

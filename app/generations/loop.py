@@ -13,6 +13,7 @@ from app.generations.prompt import options_of, prompt_of
 from app.generations.recovery import Failure, after_failure, error_of
 from app.generations.titles import deserves_title, title_job
 from app.generations.writer import write_message
+from app.i18n import worded
 from app.jobs.event_log import MAX_PENDING_BYTES
 from app.jobs.events import LogText, read_after, replay
 from app.jobs.lease import End, FollowUp
@@ -112,7 +113,7 @@ class AnswerRun:
             messages: list[PromptMessage] = prompt_of(system_prompt, turns, so_far.content)
             return ChatRequest(name, messages, options, continues=True)
         if provider.paid and again and (so_far.content or so_far.thinking or not self._job.failures):
-            message = "The answer was interrupted. This server may charge for it again, so it was not asked twice."
+            message = worded("This server may charge for it again, so it was not asked twice.")
             return self._failed(error_of("interrupted", message, retryable=True))
         if so_far.content or so_far.thinking:
             self._log.append(self._lease, "restart", {"reason": CANNOT_GO_ON})

@@ -7,7 +7,9 @@ from fastapi import Request, Response
 from app.accounts import sessions
 from app.accounts.models import Session, SessionKind, User
 from app.accounts.passwords import check_current, check_login, refuse_if_changed
-from app.accounts.service import check_account, fold, register
+from app.accounts.principal import Principal
+from app.accounts.service import check_account, check_password, fold, register, set_password
+from app.accounts.signup import signup_mode
 from app.errors import AppError, ErrorKind
 from app.http.deps import Services
 from app.http.origin import from_own_page, single_cookie
@@ -66,8 +68,24 @@ async def confirm_password(services: Services, request: Request, user_id: str, p
     services.throttle.succeeded_sign_in(account, address)
 
 
+async def change_password(services: Services, request: Request, principal: Principal, current: str, new: str) -> None:
+    """Every other sign-in and every API key ends."""
+    check_password(new, "/new_password")
+    await confirm_password(services, request, principal.user_id, current)
+    hashed = await hashing.hash_password(new)
+    async with services.database.transaction() as session:
+        await set_password(session, principal.user_id, hashed, keep_session=principal.session_id)
+
+
 async def sign_up(
-    services: Services, request: Request, username: str, email: str, password: str, invite: str | None = None
+    services: Services,
+    request: Request,
+    username: str,
+    email: str,
+    password: str,
+    invite: str | None = None,
+    *,
+    locale: str = "en",
 ) -> User:
     """A new user, by registration; the password is hashed before the transaction, which would hold up every writer."""
     name, address = check_account(username, email, password)
@@ -79,8 +97,9 @@ async def sign_up(
             username=name,
             email=address,
             password_hash=password_hash,
-            signup=services.settings.signup,
+            signup=await signup_mode(session, services.settings),
             invite=invite,
+            locale=locale,
         )
 
 

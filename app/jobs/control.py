@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import select
+from sqlalchemy import func, literal_column, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.clock import utcnow
@@ -42,6 +42,37 @@ async def list_jobs(
     if before is not None:
         query = query.where(Job.id < before)
     return (await session.scalars(query)).all()
+
+
+async def conversations_at_work(session: AsyncSession, user_id: str) -> frozenset[str]:
+    """The user's conversations in which an answer is being written or waits."""
+    owned = (Job.user_id == user_id, Job.kind == "answer", Job.conversation_id.is_not(None))
+    # Two looks into the indexes of what has not ended; with OR they would not be used.
+    queued = select(Job.conversation_id).where(Job.status == literal_column("'queued'"), *owned)
+    running = select(Job.conversation_id).where(Job.status == literal_column("'running'"), *owned)
+    return frozenset(found for found in await session.scalars(queued.union(running)) if found)
+
+
+async def get_any_job(session: AsyncSession, job_id: str) -> Job:
+    """Anybody's, for an administrator."""
+    job = await session.get(Job, job_id)
+    if job is None:
+        raise not_found()
+    return job
+
+
+async def count_jobs(session: AsyncSession) -> dict[str, int]:
+    """Everybody's, by status; every status is there."""
+    counted = await session.execute(select(Job.status, func.count()).group_by(Job.status))
+    return {status.value: 0 for status in JobStatus} | {row[0]: row[1] for row in counted}
+
+
+async def waiting_job(session: AsyncSession, conversation_id: str, kind: str) -> str | None:
+    """A job about the conversation that has not ended."""
+    query = select(Job.id).where(
+        Job.conversation_id == conversation_id, Job.kind == kind, Job.status.in_(["queued", "running"])
+    )
+    return await session.scalar(query.limit(1))
 
 
 def cancel_now(connection: Connection, job_id: str, *, at_once: bool = False) -> StoredEvent | None:

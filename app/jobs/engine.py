@@ -3,13 +3,14 @@
 import asyncio
 import os
 import secrets
+from collections.abc import Sequence
 from typing import Any
 
 from app.db.session import Database
 from app.jobs.control import cancel_now
 from app.jobs.event_log import EventLog
 from app.jobs.liveness import ProcessLock, sweep
-from app.jobs.maintenance import Maintenance
+from app.jobs.maintenance import Duty, Maintenance
 from app.jobs.notify import Bell, Hub
 from app.jobs.tailer import Tailer
 from app.jobs.worker import Queues, Worker
@@ -21,7 +22,9 @@ EVENTS, JOBS = b"e", b"j"
 class Engine:
     """Everything about jobs that one process has. Start it inside the event loop."""
 
-    def __init__(self, settings: Settings, database: Database, *, queues: Queues, services: Any) -> None:
+    def __init__(
+        self, settings: Settings, database: Database, *, queues: Queues, services: Any, duties: Sequence[Duty] = ()
+    ) -> None:
         self.owner = f"process-{os.getpid()}-{secrets.token_hex(4)}"
         self._run_dir = settings.run_dir
         self.hub = Hub()
@@ -30,7 +33,7 @@ class Engine:
         self.worker = Worker(
             self.log, self.owner, queues=queues, per_user=settings.max_running_per_user, services=services
         )
-        self._maintenance = Maintenance(self.log, self.owner, self._run_dir, each_scan=self._look_around)
+        self._maintenance = Maintenance(self.log, self.owner, self._run_dir, each_scan=self._look_around, duties=duties)
         self._draining: asyncio.Task[None] | None = None
 
     async def start(self) -> None:

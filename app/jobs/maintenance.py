@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -37,10 +37,22 @@ _RUNNING = "SELECT id, attempt, beat, lease_owner FROM jobs WHERE status = 'runn
 _PROGRESSED = "SELECT 1 FROM job_events WHERE job_id = ? AND attempt = ? AND event IN ('delta', 'thinking') LIMIT 1"
 _UNFOLDED = "SELECT id FROM jobs WHERE finished_at IS NOT NULL AND folded = 0 AND finished_at < ? LIMIT ?"
 
+Duty = Callable[[Connection], None]
+"""What another domain has done at each scan, in a transaction of its own. Mostly there is nothing: let it be cheap."""
+
 
 class Maintenance:
-    def __init__(self, log: EventLog, owner: str, run_dir: Path, *, each_scan: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        log: EventLog,
+        owner: str,
+        run_dir: Path,
+        *,
+        each_scan: Callable[[], None],
+        duties: Sequence[Duty] = (),
+    ) -> None:
         self._log, self._owner, self._run_dir, self._each_scan = log, owner, run_dir, each_scan
+        self._duties = duties
         # (job, attempt, beat) -> since when it stands still, by this process's monotonic clock:
         # two wall clocks are never compared.
         self._watched: dict[tuple[str, int, int], float] = {}
@@ -74,7 +86,8 @@ class Maintenance:
         rescued = await self._log.run(self._rescue)
         for job_id, event in rescued:
             self._log.published(job_id, [event])
-        await self._log.run(_fold)
+        for duty in (_fold, *self._duties):
+            await self._log.run(duty)
         if monotonic() - self._pruned_at > PRUNE_SECONDS:
             self._pruned_at = monotonic()
             await self._log.run(_prune)

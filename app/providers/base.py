@@ -46,13 +46,17 @@ class ChatRequest:
 
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
-    """A model that a server offers. `id` is `<provider>/<name>`; `context_length` in tokens, None if unknown."""
+    """A model that a server offers. `id` is `<provider>/<name>`.
+
+    None if unknown: `context_length` in tokens, `size` in bytes.
+    """
 
     provider: str
     name: str
     context_length: int | None = None
     capabilities: tuple[str, ...] = ("chat",)
     loaded: bool | None = None
+    size: int | None = None
 
     @property
     def id(self) -> str:
@@ -95,6 +99,21 @@ class PullProgress:
     total: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class ModelDetails:
+    """What a server tells of a model, in its own words; empty where it says nothing."""
+
+    family: str = ""
+    parameter_size: str = ""
+    quantization: str = ""
+    capabilities: tuple[str, ...] = ()
+    context_length: int | None = None  # what the model was made for
+    parameters: str = ""
+    template: str = ""
+    system: str = ""
+    license: str = ""
+
+
 @runtime_checkable
 class ModelKeeper(Protocol):
     """A model server that fetches and drops models when told to."""
@@ -102,6 +121,8 @@ class ModelKeeper(Protocol):
     def pull(self, model: str) -> AsyncGenerator[PullProgress, None]:
         """Download a model; ends when it is complete. Raises ProviderError."""
         ...
+
+    async def show(self, model: str) -> ModelDetails: ...
 
     async def delete(self, model: str) -> None: ...
 

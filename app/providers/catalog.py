@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from app.clock import monotonic
 from app.providers.base import ChatProvider, ModelInfo
 from app.providers.errors import ProviderError, ProviderUnavailable
-from app.providers.registry import configured_kinds, make_provider
+from app.providers.registry import configured_kinds, is_demo, make_provider
 from app.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -36,6 +36,7 @@ class _Known:
     models: list[ModelInfo] = field(default_factory=list)
     problem: str | None = None
     fresh_until: float = float("-inf")
+    outdated: bool = False  # something changed there while it was being asked
     asking: asyncio.Task[None] | None = None
 
 
@@ -64,10 +65,24 @@ class Providers:
         limit = self._settings.model_slots
         return min(limit or _EMBEDDED_SLOTS, _EMBEDDED_SLOTS) if name == "embedded" else limit
 
-    async def models(self) -> ModelList:
-        """What all offer. Nobody waits for a dead one longer than the deadline, nor for any whose list is known."""
+    def is_demo(self, name: str) -> bool:
+        """Whether all it offers is the small model that is built in, not to be taken at its word."""
+        return is_demo(self._settings, name)
+
+    def expire(self, name: str) -> None:
+        """What this server offers has changed: the next look asks it."""
+        known = self._known[name]
+        known.fresh_until, known.outdated = float("-inf"), known.asking is not None
+
+    async def models(self, *, fresh: bool = False) -> ModelList:
+        """What all offer. Nobody waits for a dead one longer than the deadline, nor for any whose list is known,
+
+        unless it has to be `fresh`.
+        """
         asking = [self._ask(name) for name in self._known]
-        unknown = [task for known, task in zip(self._known.values(), asking, strict=True) if task and _is_new(known)]
+        unknown = [
+            task for known, task in zip(self._known.values(), asking, strict=True) if task and (fresh or _is_new(known))
+        ]
         if unknown:
             await asyncio.wait(unknown, timeout=DEADLINE)
         listed = ModelList()
@@ -105,8 +120,8 @@ class Providers:
             logger.exception("The list of models of %s cannot be read", name)
             known.problem = "The list of models cannot be read."
         finally:
-            known.fresh_until = monotonic() + FRESH_SECONDS
-            known.asking = None
+            known.fresh_until = float("-inf") if known.outdated else monotonic() + FRESH_SECONDS
+            known.asking, known.outdated = None, False
 
 
 def _is_new(known: _Known) -> bool:

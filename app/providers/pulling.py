@@ -1,20 +1,26 @@
 """Fetch a model, as a job with progress; drop one, or give its memory back."""
 
 import re
+from collections.abc import Awaitable, Callable
 from contextlib import aclosing
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.errors import AppError, ErrorKind, invalid
+from app.db.session import after_commit
+from app.errors import AppError, ErrorKind, invalid, not_found
+from app.jobs.idempotency import recall, remember
 from app.jobs.lease import Connection, End
 from app.jobs.models import Job
 from app.jobs.queue import enqueue
 from app.jobs.registry import JobContext, Outcome
 from app.jobs.states import JobStatus
-from app.providers.base import ModelKeeper
+from app.providers.base import ModelDetails, ModelKeeper
 from app.providers.catalog import Providers
-from app.providers.errors import ProviderError
+from app.providers.errors import ModelNotFound, ProviderError
+
+Answer = TypeVar("Answer")
 
 QUEUE, SLOTS = "pull", 1
 PROVIDER = "ollama"
@@ -41,6 +47,74 @@ async def enqueue_pull(session: AsyncSession, user_id: str, name: str) -> tuple[
     return await enqueue(session, kind="model_pull", user_id=user_id, queue=QUEUE, payload={"model": check_name(name)})
 
 
+@dataclass(frozen=True, slots=True)
+class PullOnce:
+    """An Idempotency-Key, what it stands for, and how the answer to remember is written."""
+
+    key: str
+    fingerprint: str
+    present: Callable[[Job, int | None], str]
+
+
+@dataclass(frozen=True, slots=True)
+class PullAccepted:
+    """`body` is what `present` made of the job, now or when the same was asked for before."""
+
+    job_id: str
+    body: str
+    replayed: bool = False
+
+
+async def start_pull(
+    session: AsyncSession, providers: Providers, wake: Callable[[], None], user_id: str, name: str, once: PullOnce
+) -> PullAccepted:
+    """A job that downloads the model; the same key makes one."""
+    keeper_of(providers)
+    check_name(name)
+    if once.key and (known := await recall(session, user_id, once.key, once.fingerprint)):
+        return PullAccepted(*known, replayed=True)
+    job, place = await enqueue_pull(session, user_id, name)
+    body = once.present(job, place)
+    if once.key:
+        await remember(session, user_id, once.key, once.fingerprint, job.id, body)
+    after_commit(session, wake)
+    return PullAccepted(job.id, body)
+
+
+async def show_model(providers: Providers, model_id: str) -> ModelDetails:
+    return await _told(providers, lambda keeper: keeper.show(name_of(model_id)))
+
+
+async def delete_model(providers: Providers, model_id: str, pointer: str = "/id") -> None:
+    """From the model server's disk."""
+    name = name_of(model_id, pointer)
+    await _told(providers, lambda keeper: keeper.delete(name))
+    providers.expire(PROVIDER)
+
+
+async def unload_model(providers: Providers, model_id: str) -> None:
+    """Gives its memory back."""
+    name = name_of(model_id)
+    await _told(providers, lambda keeper: keeper.unload(name))
+    providers.expire(PROVIDER)
+
+
+def name_of(model_id: str, pointer: str = "/id") -> str:
+    provider, _, name = model_id.partition("/")
+    if provider != PROVIDER:
+        raise invalid("not_ollama", "Only Ollama's models can be managed.", pointer)
+    return check_name(name, pointer)
+
+
+async def _told(providers: Providers, verb: Callable[[ModelKeeper], Awaitable[Answer]]) -> Answer:
+    try:
+        return await verb(keeper_of(providers))
+    except ModelNotFound:
+        raise not_found() from None
+    except ProviderError as error:
+        raise AppError(ErrorKind.unavailable, error.code, error.message, retry_after=5) from None
+
+
 class PullHandler:
     time_limit = 6 * 3600.0
 
@@ -49,10 +123,14 @@ class PullHandler:
         model: str = context.lease.job.payload["model"]
         try:
             keeper = keeper_of(context.services.providers)
+            layers: dict[str, tuple[int, int]] = {}  # one after the other: their sum never goes back
             async with aclosing(keeper.pull(model)) as steps:
                 async for step in steps:
                     if step.done is not None:
-                        context.log.progress(context.lease, step.done, step.total, "bytes")
+                        layers[step.status] = (step.done, step.total or step.done)
+                        done, total = (sum(counts) for counts in zip(*layers.values(), strict=True))
+                        context.log.progress(context.lease, done, total, "bytes")
+            context.services.providers.expire(PROVIDER)
         except ProviderError as error:
             described = {"code": error.code, "message": error.message, "retryable": not error.permanent}
             return End(JobStatus.failed, error=described)

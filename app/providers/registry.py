@@ -28,6 +28,15 @@ def configured_kinds(settings: Settings) -> dict[str, bool]:
     return kinds
 
 
+def is_demo(settings: Settings, name: str) -> bool:
+    if name != "embedded":
+        return False
+    from app.providers.embedded.discovery import find_model
+
+    found = find_model(settings)
+    return found is not None and found.is_demo
+
+
 def make_provider(name: str, settings: Settings) -> ChatProvider:
     module, _, function = KINDS[name].rpartition(".")
     make: Callable[[Settings], ChatProvider] = getattr(import_module(module), function)

@@ -1,52 +1,93 @@
-"""The form that a message is written in."""
+"""The form that a message is written in, and what lies around it."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
-from app.conversations.models import Conversation
-from app.providers.base import ModelInfo
+from app.conversations.models import Conversation, Message
+from app.generations.options import typed_options
 from app.providers.catalog import ModelList
+from app.web.context_use import ContextUse, context_use
 from app.web.forms import FormState
+from app.web.model_choice import ModelChoices, choices_of
+
+OPTION_FIELDS = ("system_prompt", "temperature", "top_p", "top_k", "max_tokens", "seed", "repeat_penalty", "think")
 
 
 @dataclass(frozen=True, slots=True)
 class Composer:
-    """`running_job_id`: the answer that its button stops. After a refusal it holds what was typed, and why."""
+    """`running_job_id`: the answer that its button stops. After a refusal it holds what was typed, and why.
+
+    `settings`: the fields behind the disclosure; `differs`: some of them are not left to the model.
+    """
 
     action: str
-    models: Sequence[ModelInfo]
+    models: ModelChoices
     model: str | None
     conversation_id: str | None = None
     running_job_id: str | None = None
     text: str = ""
     error: str = ""
+    settings: FormState = field(default_factory=FormState)
+    differs: bool = False
+    context: ContextUse | None = None
+
+    @property
+    def may_think(self) -> bool:
+        """Whether the chosen model can be told to think; a choice that was made before stays in sight."""
+        chosen = self.models.find(self.model)
+        return bool((chosen and chosen.thinks) or self.settings.value("think"))
 
 
 def composer_for_new(listed: ModelList, model: str | None, form: FormState | None = None) -> Composer:
-    """For a conversation that its first message begins."""
+    """For a conversation that its first message begins: its settings go along."""
     form = form or FormState()
-    return Composer("/", listed.items, form.value("model") or model, text=form.value("content"), error=_error(form))
+    settings = _only_settings(form)
+    return Composer(
+        "/",
+        choices_of(listed, form.value("model") or model) if listed.items else ModelChoices((), listed.problems),
+        form.value("model") or model,
+        text=form.value("content"),
+        error=_error(form),
+        settings=settings,
+        differs=any(settings.values.values()),
+    )
 
 
 def composer_of(
-    conversation: Conversation, listed: ModelList, running_job_id: str | None, form: FormState | None = None
+    conversation: Conversation,
+    listed: ModelList,
+    running_job_id: str | None,
+    form: FormState | None = None,
+    *,
+    answers: Iterable[Message] = (),
+    settings: FormState | None = None,
 ) -> Composer:
     """Below a conversation. Its model is offered even while its server is away."""
     form = form or FormState()
     model = form.value("model") or conversation.model
-    models = list(listed.items)
-    if model and model not in {known.id for known in models}:
-        provider, _, name = model.partition("/")
-        models.append(ModelInfo(provider, name))
+    kept = typed_settings(conversation.system_prompt, conversation.options)
     return Composer(
         action=f"/c/{conversation.id}/messages",
-        models=models,
+        models=choices_of(listed, model),
         model=model,
         conversation_id=conversation.id,
         running_job_id=running_job_id,
         text=form.value("content"),
         error=_error(form),
+        settings=settings or FormState(kept),
+        differs=any(kept.values()),
+        context=context_use([(m.model, m.usage) for m in answers], listed.items),
     )
+
+
+def typed_settings(system_prompt: str, options: Mapping[str, Any]) -> dict[str, str]:
+    return {"system_prompt": system_prompt, **typed_options(options)}
+
+
+def _only_settings(form: FormState) -> FormState:
+    values = {name: form.value(name) for name in OPTION_FIELDS}
+    return FormState(values, {name: form.error(name) for name in OPTION_FIELDS if form.error(name)})
 
 
 def _error(form: FormState) -> str:

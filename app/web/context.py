@@ -1,6 +1,5 @@
 """What routes of pages ask for."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, cast
 
@@ -11,15 +10,15 @@ from starlette.responses import Response
 
 from app.accounts.principal import Principal
 from app.conversations.models import Conversation
-from app.conversations.service import After, get_conversation, list_conversations
+from app.conversations.service import get_conversation
 from app.generations.live_page import LiveAnswers
 from app.http.authentication import PagePrincipal
 from app.http.deps import ReadSession, Services, ServicesDep
 from app.ids import parse_id
+from app.web.sidebar import Sidebar, sidebar_of
 from app.web.templates import page
 
 PathId = Annotated[str, Path(), AfterValidator(parse_id)]
-LISTED = 50
 
 
 def live_answers(request: Request, services: ServicesDep) -> LiveAnswers:
@@ -28,15 +27,6 @@ def live_answers(request: Request, services: ServicesDep) -> LiveAnswers:
     if not hasattr(state, "live_answers"):
         state.live_answers = LiveAnswers(services.database, services.engine.hub)
     return cast(LiveAnswers, state.live_answers)
-
-
-@dataclass(frozen=True, slots=True)
-class Sidebar:
-    """A stretch of the list of conversations; `older` is the last one of it when there are more."""
-
-    conversations: Sequence[Conversation]
-    current_id: str | None
-    older: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +47,7 @@ class Visit:
 
     async def sidebar(self, *, current_id: str | None = None, older: str | None = None) -> Sidebar:
         """The most recently used conversations, or those that come after `older`."""
-        after = None
-        if older is not None:
-            last = await self.conversation(parse_id(older))
-            after = After(last.updated_at, last.id)
-        found = await list_conversations(self.session, self.principal, after=after, limit=LISTED + 1)
-        shown = found[:LISTED]
-        return Sidebar(shown, current_id, shown[-1].id if len(found) > LISTED else None)
+        return await sidebar_of(self.session, self.principal, current_id=current_id, older=older)
 
     def page(self, name: str, **context: Any) -> Response:
         return page(self.request, name, principal=self.principal, **context)

@@ -1,26 +1,28 @@
-"""The first page, a conversation, and what is done to one as a whole."""
+"""The first page, the lists of conversations, and a conversation."""
 
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 from starlette.responses import RedirectResponse, Response
 
-from app.conversations.models import Conversation
-from app.conversations.service import create_conversation, update_conversation
-from app.errors import AppError
+from app.conversations.deleting import get_deleted
+from app.conversations.service import create_conversation
+from app.errors import AppError, ErrorKind
 from app.generations.service import Accepted, Replayed
 from app.http.csrf import verify_csrf
-from app.http.deps import WriteSession
 from app.ids import parse_id
 from app.web.chat import chat_context
 from app.web.composer import composer_for_new
 from app.web.context import PathId, Visit, VisitDep
-from app.web.forms import FormState, Text, clean_content, clean_title, once_of, refused
+from app.web.forms import FormState, Text, clean_content, once_of, refused
+from app.web.sidebar import LISTED, MOST_LISTED, sidebar_of
+from app.web.templates import is_htmx
 
 router = APIRouter()
 checked = [Depends(verify_csrf)]
 
 SomeId = Annotated[str | None, Query(max_length=64)]
+Count = Annotated[int, Query(ge=1, le=100_000)]
 
 
 @router.get("/")
@@ -66,45 +68,61 @@ async def _index(visit: Visit, *, older: str | None = None, form: FormState | No
     return visit.page("conversations/index.html", form=form, sidebar=sidebar, listed=listed, composer=composer)
 
 
-@router.get("/c/{conversation_id}")
-async def show(visit: VisitDep, conversation_id: PathId, before: SomeId = None, still: bool = False) -> Response:
-    """The newest messages of the branch in view, or those `before` one. `still`: no refreshing without scripts."""
-    conversation = await visit.conversation(conversation_id)
-    context = await chat_context(visit, conversation, before=before and parse_id(before), still=still)
-    return visit.page("conversations/show.html", blocks=["earlier" if before else "chat"], **context)
+@router.get("/conversations")
+async def show_list(visit: VisitDep, older: SomeId = None, count: Count = LISTED, current: SomeId = None) -> Response:
+    """The list alone: more of it, or all that a page has already, as it is now."""
+    if not is_htmx(visit.request):
+        return RedirectResponse(f"/?older={parse_id(older)}" if older else "/", 303)
+    sidebar = await sidebar_of(
+        visit.session,
+        visit.principal,
+        current_id=current and parse_id(current),
+        older=older,
+        count=min(count, MOST_LISTED),
+    )
+    gone = await _gone(visit, sidebar.current_id)
+    return visit.page("conversations/list.oob.html", sidebar=sidebar, gone=gone)
 
 
-@router.get("/c/{conversation_id}/rename")
-async def show_rename(visit: VisitDep, conversation_id: PathId) -> Response:
-    conversation = await visit.conversation(conversation_id)
-    return await _rename_page(visit, conversation, FormState({"title": conversation.title}))
-
-
-@router.post("/c/{conversation_id}/rename", dependencies=checked)
-async def rename(visit: VisitDep, conversation_id: PathId, session: WriteSession, title: Text = "") -> Response:
-    conversation = await visit.conversation(conversation_id)
+async def _gone(visit: Visit, current_id: str | None) -> str | None:
+    """The conversation of the page that asks, if somebody has deleted it meanwhile: "" if that is for good."""
+    if current_id is None:
+        return None
     try:
-        changes = {"title": clean_title(title)}
+        await visit.conversation(current_id)
     except AppError as error:
-        return await _rename_page(visit, conversation, refused(error, title=title))
-    await update_conversation(session, visit.principal, conversation_id, changes)
-    return RedirectResponse(f"/c/{conversation_id}", 303)
+        if error.kind is not ErrorKind.not_found:
+            raise
+    else:
+        return None
+    try:
+        return (await get_deleted(visit.session, visit.principal, current_id)).id
+    except AppError:
+        return ""
 
 
-async def _rename_page(visit: Visit, conversation: Conversation, form: FormState) -> Response:
-    sidebar = await visit.sidebar(current_id=conversation.id)
-    return visit.page("conversations/edit.html", sidebar=sidebar, conversation=conversation, form=form)
+@router.get("/archived")
+async def show_archived(visit: VisitDep, older: SomeId = None) -> Response:
+    """What was put away."""
+    archived = await sidebar_of(visit.session, visit.principal, archived=True, older=older)
+    return visit.page("conversations/archived.html", sidebar=await visit.sidebar(), archived=archived)
 
 
-@router.get("/c/{conversation_id}/delete")
-async def ask_to_delete(visit: VisitDep, conversation_id: PathId) -> Response:
-    """Names what will be lost."""
+@router.get("/c/{conversation_id}")
+async def show(
+    visit: VisitDep,
+    conversation_id: PathId,
+    before: SomeId = None,
+    message: SomeId = None,
+    still: bool = False,
+) -> Response:
+    """The newest messages of the branch in view, those `before` one, or those around `message`, on any branch.
+
+    `still`: no refreshing without scripts.
+    """
     conversation = await visit.conversation(conversation_id)
-    sidebar = await visit.sidebar(current_id=conversation_id)
-    return visit.page("conversations/delete.html", sidebar=sidebar, conversation=conversation)
-
-
-@router.post("/c/{conversation_id}/delete", dependencies=checked)
-async def delete(visit: VisitDep, conversation_id: PathId) -> Response:
-    await visit.services.generations.delete_conversation(visit.principal, conversation_id)
-    return RedirectResponse("/", 303)
+    context = await chat_context(
+        visit, conversation, before=before and parse_id(before), around=message and parse_id(message), still=still
+    )
+    blocks = ["earlier" if before else "chat"]
+    return visit.page("conversations/show.html", blocks=blocks, **context)

@@ -1,6 +1,7 @@
 """What templates do to values."""
 
 from datetime import datetime
+from typing import Any
 
 from markupsafe import Markup
 
@@ -12,6 +13,11 @@ from app.web.preferences import current
 def dom_id(noun: str, key: str, part: str = "") -> str:
     """`message-<id>-body`: one spelling for ids in markup, targets and styles."""
     return f"{noun}-{key}-{part}" if part else f"{noun}-{key}"
+
+
+def message_link(message: Any) -> str:
+    """Where a message stands in its conversation."""
+    return f"/c/{message.conversation_id}?message={message.id}#{dom_id('message', message.id)}"
 
 
 def safe_html(html: str) -> Markup:
@@ -36,6 +42,7 @@ def show_bytes(size: int) -> str:
 
 FILTERS = {
     "dom_id": dom_id,
+    "message_link": message_link,
     "safe_html": safe_html,
     "time": show_time,
     "rfc3339": rfc3339,

@@ -12,6 +12,23 @@ COOKIE = "teahouse_notice"
 SECONDS = 60
 NOTICES = {
     "saved": worded("Saved."),
+    "conversation_deleted": worded("Conversation deleted."),
+    "conversation_archived": worded("Conversation archived."),
+    "conversation_unarchived": worded("The conversation is back in the list."),
+    "password_changed": worded("Your password is changed. Other devices are signed out, and your API keys have ended."),
+    "key_revoked": worded("The key is revoked."),
+    "device_signed_out": worded("The device is signed out."),
+    "devices_signed_out": worded("Your other devices are signed out."),
+    "account_deleted": worded("Your account is deleted."),
+    "user_created": worded("The user can sign in now."),
+    "user_deleted": worded("The user is deleted."),
+    "password_reset": worded("The new password is set. The user is signed out everywhere."),
+    "invite_revoked": worded("The invitation is no longer good."),
+    "job_cancelled": worded("It will stop."),
+    "job_retried": worded("It is being tried again."),
+    "pull_began": worded("The download has begun."),
+    "model_deleted": worded("The model is deleted."),
+    "model_unloaded": worded("The model's memory is free again."),
 }
 _SPELLING = re.compile(r"([a-z_]{1,40})(?:\.([0-9a-f-]{36}))?")
 

@@ -1,11 +1,8 @@
 """Follow an answer as it is written; stop, continue, ask for another one."""
 
-import asyncio
-from collections.abc import Coroutine
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request
-from starlette.requests import ClientDisconnect
+from fastapi import APIRouter, Depends, Query
 from starlette.responses import RedirectResponse, Response
 
 from app.conversations.messages import get_message, window_of
@@ -19,9 +16,12 @@ from app.web.chat import running_job
 from app.web.composer import composer_of
 from app.web.context import PathId, Visit, VisitDep
 from app.web.forms import Text, once_of
+from app.web.leaving import unless_left
 from app.web.message_views import progress_view, views
 from app.web.messages import made_ids
+from app.web.model_choice import ModelChoices, choices_of
 from app.web.templates import is_htmx
+from app.web.titles import CHANGED, title_job_of
 
 router = APIRouter()
 checked = [Depends(verify_csrf)]
@@ -40,7 +40,7 @@ async def follow(
         return RedirectResponse(f"/c/{conversation_id}", 303)
     with visit.services.viewers.enter(visit.principal.user_id):
         waiting = visit.live.wait(visit.principal, job_id, after=after, seen=seen, seconds=HOLD)
-        progress = await _unless_left(visit.request, waiting)
+        progress = await unless_left(visit.request, waiting)
     if progress.ended:
         return await _finished(visit, progress)
     return visit.page("generations/_progress.html", message=progress_view(progress))
@@ -53,35 +53,28 @@ async def _check_job(visit: Visit, conversation_id: str, job_id: str) -> None:
         raise not_found()
 
 
-async def _unless_left(request: Request, waiting: Coroutine[Any, Any, Progress]) -> Progress:
-    """Wait no longer than the viewer does."""
-    task = asyncio.create_task(waiting)
-    leaving = asyncio.create_task(_left(request))
-    try:
-        await asyncio.wait({task, leaving}, return_when=asyncio.FIRST_COMPLETED)
-        if not task.done():
-            raise ClientDisconnect
-        return task.result()
-    finally:
-        task.cancel()
-        leaving.cancel()
-        await asyncio.gather(task, leaving, return_exceptions=True)
-
-
-async def _left(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
-
-
 async def _finished(visit: Visit, progress: Progress) -> Response:
     """The last of the text, and the message's final foot in place of the poller."""
     pair = await reading.message(visit.session, visit.principal, progress.message_id or "")
     final = (await views(visit.session, visit.principal, [pair], visit.live))[0]
     conversation = await visit.conversation(final.conversation_id)
     running = running_job(await window_of(visit.session, conversation))
-    composer = composer_of(conversation, ModelList(), running)
+    title_job = await title_job_of(visit.session, conversation)
+    await visit.session.close()
+    listed = ModelList()
+    if final.usage and not final.usage.get("context_length"):
+        listed = await visit.services.providers.models()
+    composer = composer_of(conversation, listed, running, answers=[pair[0]])
     news = progress_view(progress)
-    return visit.page("generations/finish.oob.html", message=final, news=news, composer=composer)
+    return visit.page(
+        "generations/finish.oob.html",
+        headers=CHANGED,
+        message=final,
+        news=news,
+        composer=composer,
+        conversation=conversation,
+        title_job=title_job,
+    )
 
 
 @router.post("/c/{conversation_id}/jobs/{job_id}/cancel", dependencies=checked)
@@ -92,13 +85,32 @@ async def stop(visit: VisitDep, conversation_id: PathId, job_id: PathId) -> Resp
     return Response(status_code=204) if is_htmx(visit.request) else RedirectResponse(f"/c/{conversation_id}", 303)
 
 
+@router.get("/messages/{message_id}/regenerate")
+async def ask_to_regenerate(visit: VisitDep, message_id: PathId) -> Response:
+    """Which model shall give another answer."""
+    message = await get_message(visit.session, visit.principal, message_id)
+    conversation = await visit.conversation(message.conversation_id)
+    sidebar = await visit.sidebar(current_id=conversation.id)
+    await visit.session.close()
+    listed = await visit.services.providers.models()
+    return visit.page(
+        "messages/regenerate.html",
+        blocks=["menu"],
+        sidebar=sidebar,
+        conversation=conversation,
+        message=message,
+        choices=choices_of(listed, message.model) if listed.items else ModelChoices(),
+        chosen=message.model,
+    )
+
+
 @router.post("/messages/{message_id}/regenerate", dependencies=checked)
-async def regenerate(visit: VisitDep, message_id: PathId, idempotency_key: Text = "") -> Response:
-    """Another answer beside this one."""
+async def regenerate(visit: VisitDep, message_id: PathId, model: Text = "", idempotency_key: Text = "") -> Response:
+    """Another answer beside this one, perhaps by another model."""
     message = await get_message(visit.session, visit.principal, message_id)
     await visit.session.close()
-    once = once_of(visit.request, idempotency_key, "", made_ids)
-    await visit.services.generations.regenerate(visit.principal, message_id, once=once)
+    once = once_of(visit.request, idempotency_key, model, made_ids)
+    await visit.services.generations.regenerate(visit.principal, message_id, model=model or None, once=once)
     return RedirectResponse(f"/c/{message.conversation_id}", 303)
 
 

@@ -14,6 +14,7 @@ from app.conversations.messages import Window
 from app.conversations.models import Message
 from app.generations.live_page import LiveAnswers, Progress
 from app.rendering import escape_text, render_markdown
+from app.web import failures
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,26 @@ class MessageView:
 
     @property
     def model_name(self) -> str:
-        return (self.model or "").partition("/")[2] or "Details"
+        return (self.model or "").partition("/")[2]
+
+    @property
+    def seconds(self) -> float | None:
+        """How long the model took: to its first word, and from there on."""
+        usage = self.usage or {}
+        first, tokens, rate = usage.get("ttft_ms"), usage.get("completion_tokens"), usage.get("tokens_per_second")
+        return first / 1000 + tokens / rate if first is not None and tokens and rate else None
+
+    @property
+    def failure(self) -> str:
+        return failures.sentence(self.error)
+
+    @property
+    def failure_words(self) -> str:
+        return failures.own_words(self.error)
+
+    @property
+    def suits_another_model(self) -> bool:
+        return failures.suits_another_model(self.error)
 
 
 async def window_views(

@@ -14,9 +14,11 @@ from app.http.deps import WriteSession
 from app.web.chat import chat_context, running_job
 from app.web.composer import composer_of
 from app.web.context import PathId, Visit, VisitDep
+from app.web.filters import dom_id
 from app.web.forms import FormState, Text, clean_content, once_of, refused
 from app.web.message_views import views
 from app.web.templates import is_htmx
+from app.web.titles import CHANGED
 
 router = APIRouter()
 checked = [Depends(verify_csrf)]
@@ -51,10 +53,10 @@ async def _created(visit: Visit, conversation_id: str, outcome: Accepted | Repla
     conversation = await visit.conversation(conversation_id)
     pairs = [await reading.message(visit.session, visit.principal, message_id) for message_id in made]
     messages = await views(visit.session, visit.principal, pairs, visit.live)
-    running = running_job(await window_of(visit.session, conversation))
+    window = await window_of(visit.session, conversation)
     await visit.session.close()
-    composer = composer_of(conversation, await visit.services.providers.models(), running)
-    return visit.page("messages/create.oob.html", status=202, messages=messages, composer=composer)
+    composer = composer_of(conversation, await visit.services.providers.models(), running_job(window))
+    return visit.page("messages/create.oob.html", status=202, headers=CHANGED, messages=messages, composer=composer)
 
 
 async def _send_again(visit: Visit, conversation_id: str, form: FormState) -> Response:
@@ -92,6 +94,9 @@ async def _edit_page(visit: Visit, message_id: str, form: FormState) -> Response
     if message.role != "user":
         raise AppError(ErrorKind.conflict, "not_editable", "Only your own messages can be edited.")
     conversation = await visit.conversation(message.conversation_id)
+    if is_htmx(visit.request):
+        headers = {"HX-Retarget": f"#{dom_id('message', message.id, 'body')}", "HX-Reswap": "outerHTML"}
+        return visit.page("messages/_edit.html", message=message, form=form, headers=headers)
     sidebar = await visit.sidebar(current_id=conversation.id)
     return visit.page("messages/edit.html", sidebar=sidebar, conversation=conversation, message=message, form=form)
 

@@ -27,7 +27,7 @@ async def render_problem_page(request: Request, problem: dict[str, Any], status:
 def _to_sign_in(request: Request, problem: dict[str, Any]) -> Response:
     if is_htmx(request):
         preferences.enter(request, None)
-        there = urlsplit(request.headers.get("hx-current-url", "")).path
+        there = urlsplit(request.headers.get("hx-current-url") or request.headers.get("referer", "")).path
         html = environment.get_template("errors/_toast.html").render(problem=problem)
         return html_response(request, html, 401, {"HX-Redirect": sign_in_url(there)})
     query = request.scope["query_string"].decode("latin-1")

@@ -1,17 +1,22 @@
 """Sign in, sign out."""
 
+from urllib.parse import urlencode
+
 from fastapi import APIRouter, Depends, Request
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import RedirectResponse, Response
 
 from app.accounts.service import list_users
 from app.accounts.sessions import end_session
-from app.errors import AppError
+from app.accounts.signup import signup_mode
+from app.errors import AppError, invalid
 from app.http.authentication import OptionalPagePrincipal, PagePrincipal
 from app.http.csrf import verify_csrf
 from app.http.deps import ReadSession, Services, ServicesDep, WriteSession
 from app.http.signing_in import clear_session_cookie, set_session_cookie, sign_in
+from app.i18n import known_locale
 from app.web.forms import FormState, Text, refused, safe_next
+from app.web.preferences import keep_locale
 from app.web.templates import page
 
 router = APIRouter()
@@ -30,12 +35,13 @@ async def show_login(
         return RedirectResponse(safe_next(next), 303)
     if await nobody_yet(session):
         return RedirectResponse("/register", 303)
-    return _form(request, services, FormState(), safe_next(next))
+    return await _form(request, session, services, FormState(), safe_next(next))
 
 
 @router.post("/login", dependencies=[Depends(verify_csrf)])
 async def login(
     request: Request,
+    session: ReadSession,
     services: ServicesDep,
     username: Text = "",
     password: Text = "",
@@ -45,7 +51,7 @@ async def login(
         _, started = await sign_in(services, request, username, password, kind="page")
     except AppError as error:
         form = refused(error, username=username)
-        return _form(request, services, form, safe_next(next))
+        return await _form(request, session, services, form, safe_next(next))
     response = RedirectResponse(safe_next(next), 303)
     set_session_cookie(response, services, started.id)
     return response
@@ -60,15 +66,25 @@ async def logout(principal: PagePrincipal, session: WriteSession, services: Serv
     return response
 
 
-def _form(request: Request, services: Services, form: FormState, target: str) -> Response:
-    response = page(
-        request,
-        "sessions/new.html",
-        principal=None,
-        form=form,
-        next=target,
-        can_register=services.settings.signup == "open",
-    )
+@router.post("/language", dependencies=[Depends(verify_csrf)])
+async def choose_language(
+    request: Request, page: Text = "", locale: Text = "", next: Text = "", invite: Text = ""
+) -> Response:
+    """Of the pages before one is signed in; `next` and `invite` are what the form beside it would send."""
+    chosen = known_locale(locale)
+    if chosen is None:
+        raise invalid("unknown_language", "There are no pages in that language.", "/locale")
+    kept = {"invite": invite} if page == "register" else {"next": safe_next(next)}
+    query = urlencode({name: value for name, value in kept.items() if value not in ("", "/")})
+    path = "/register" if page == "register" else "/login"
+    response = RedirectResponse(f"{path}?{query}" if query else path, 303)
+    keep_locale(request, response, chosen)
+    return response
+
+
+async def _form(request: Request, session: AsyncSession, services: Services, form: FormState, target: str) -> Response:
+    mode = await signup_mode(session, services.settings)
+    response = page(request, "sessions/new.html", principal=None, form=form, next=target, mode=mode)
     return signed_out(services, response)
 
 

@@ -2,10 +2,15 @@
 {
   document.addEventListener("keydown", (event) => {
     const area = event.target;
-    if (isComposing(event) || !(area instanceof HTMLTextAreaElement) || !area.matches("[data-composer]")) return;
+    if (isComposing(event) || !(area instanceof HTMLTextAreaElement) || !area.matches("[data-sends]")) return;
     if (event.key === "Enter" && !event.shiftKey && !event.altKey && !isTouch.matches) {
       event.preventDefault();
       if (area.value.trim() && !area.readOnly) area.form.requestSubmit();
+    }
+    const cancel = event.key === "Escape" && area.form.querySelector("[data-cancel]");
+    if (cancel) {
+      event.stopImmediatePropagation(); // it stops no answer
+      cancel.click();
     }
   });
 
@@ -14,7 +19,7 @@
 
   if (!CSS.supports("field-sizing", "content")) {
     document.addEventListener("input", (event) => {
-      if (!event.target.matches("[data-composer]")) return;
+      if (!event.target.matches("[data-sends]")) return;
       event.target.style.height = "auto";
       event.target.style.height = `${event.target.scrollHeight}px`;
     });

@@ -1,5 +1,16 @@
-// When the server is away, or refuses.
+// When the server is away, or refuses; when the page was asleep.
 {
+  const HELD = 30000; // the server holds a request for 20 s; what takes longer was lost on the way
+  const ASLEEP = 5000;
+  const isPoller = (element) => element instanceof HTMLElement && element.matches(".poller");
+  const failures = new WeakMap();
+  let hiddenAt = 0;
+
+  function showConnection(isThere) {
+    const banner = document.getElementById("connection");
+    if (banner) banner.hidden = isThere;
+  }
+
   // What comes from a proxy, or from before the pages, is no fragment of ours: never put it into the page.
   document.addEventListener("htmx:before:swap", (event) => {
     const { ctx } = event.detail;
@@ -9,14 +20,25 @@
     }
   });
 
-  const isPoller = (element) => element instanceof HTMLElement && element.matches(".poller");
-  const failures = new WeakMap();
+  // A poll says where it stands, nothing else: it is the most frequent request of all.
+  document.addEventListener("htmx:config:request", (event) => {
+    const { ctx } = event.detail;
+    if (!isPoller(ctx.sourceElement)) return;
+    for (const name of ["HX-Source", "HX-Current-URL", "HX-Target", "X-CSRF-Token"]) delete ctx.request.headers[name];
+    ctx.request.timeout = HELD;
+  });
 
   function askAgain(poller) {
     const count = (failures.get(poller) ?? 0) + 1;
     failures.set(poller, count);
     const pause = Math.min(10000, 500 * 2 ** Math.min(count, 5)) * (0.75 + Math.random() / 2);
-    setTimeout(() => poller.isConnected && poller.dispatchEvent(new Event("again")), pause);
+    setTimeout(() => ask(poller), pause);
+  }
+
+  const ask = (poller) => poller.isConnected && poller.dispatchEvent(new Event("again"));
+
+  function askAtOnce() {
+    for (const poller of document.querySelectorAll(".poller")) ask(poller);
   }
 
   document.addEventListener("htmx:response:error", (event) => {
@@ -27,11 +49,35 @@
 
   document.addEventListener("htmx:error", (event) => {
     const source = event.detail.ctx?.sourceElement;
+    if (!source) return;
+    showConnection(false);
     if (isPoller(source)) askAgain(source);
-    if (source && document.visibilityState === "visible") notice("unreachable");
+    else notice("unreachable");
   });
 
   document.addEventListener("htmx:after:request", (event) => {
-    if (event.detail.ctx.response.status < 400) document.getElementById("toasts")?.replaceChildren();
+    if (event.detail.ctx.response.status >= 400) return;
+    showConnection(true);
+    document.getElementById("toasts")?.replaceChildren();
+  });
+
+  addEventListener("offline", () => showConnection(false));
+  addEventListener("online", () => {
+    showConnection(true);
+    askAtOnce();
+  });
+
+  // A phone that slept does not notice that its requests are dead.
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) hiddenAt = Date.now();
+    else if (hiddenAt && Date.now() - hiddenAt > ASLEEP) askAtOnce();
+  });
+  document.addEventListener("resume", askAtOnce);
+
+  // Back: the page is as it was when it was left.
+  addEventListener("pageshow", (event) => {
+    if (event.persisted && document.getElementById("chat")) {
+      htmx.ajax("GET", location.pathname + location.search, { target: "#chat", swap: "outerMorph" });
+    }
   });
 }

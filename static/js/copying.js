@@ -1,36 +1,66 @@
-// Copy a message or a piece of code.
+// Copy a message, a link to it or a piece of code.
 {
   // Only where nothing changes any more: what is still written is compared with what the server sends.
   function offerCopies() {
     const offer = document.getElementById("copy-code");
     if (!offer) return;
-    for (const header of document.querySelectorAll(".blocks:not(.open) .code-header")) {
-      if (!header.querySelector("button")) header.append(offer.content.cloneNode(true));
+    for (const header of document.querySelectorAll(".blocks .code-header:not(:has(button))")) {
+      if (!isOpen(header)) header.append(offer.content.cloneNode(true));
     }
+  }
+
+  function isOpen(header) {
+    const text = header.closest(".blocks.open");
+    if (!text) return false;
+    const mark = [...text.childNodes].find((node) => node.nodeType === Node.COMMENT_NODE);
+    return Boolean(mark && mark.compareDocumentPosition(header) & Node.DOCUMENT_POSITION_FOLLOWING);
   }
 
   offerCopies();
   document.addEventListener("htmx:after:swap", offerCopies);
 
   document.addEventListener("click", async (event) => {
-    const button = event.target instanceof Element && event.target.closest("[data-copy], [data-copy-code]");
-    if (!button) return;
-    const source = button.closest(".code")?.querySelector("pre") ?? document.getElementById(button.dataset.copy);
-    if (source && (await copied(source))) {
+    const button = event.target instanceof Element && event.target.closest("[data-copy], [data-copy-link], [data-copy-code]");
+    if (!button || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    if (await copied(wanted(button))) {
       announce(wording("copied"));
       button.classList.add("done");
       setTimeout(() => button.classList.remove("done"), 1500);
-    }
+      button.closest("[popover]")?.hidePopover();
+    } else notice("refused");
   });
 
-  async function copied(source) {
+  function wanted(button) {
+    if (button.matches("[data-copy-code]")) return button.closest(".code").querySelector("pre").innerText;
+    if (button.matches("[data-copy-link]")) return button.href;
+    return fetch(button.href).then((answer) => (answer.ok ? answer.text() : Promise.reject(answer.status)));
+  }
+
+  async function copied(text) {
     try {
-      await navigator.clipboard.writeText(source.innerText);
+      // While the text is still on its way the browser must already know that it is wanted.
+      if (typeof text !== "string" && window.ClipboardItem) {
+        const blob = text.then((read) => new Blob([read], { type: "text/plain" }));
+        await navigator.clipboard.write([new ClipboardItem({ "text/plain": blob })]);
+      } else await navigator.clipboard.writeText(await text);
       return true;
     } catch {
-      // Without https there is no clipboard: select it instead, so that one key is enough.
-      getSelection().selectAllChildren(source);
-      return false;
+      return Promise.resolve(text).then(copiedByHand, () => false);
     }
+  }
+
+  // Without https there is no clipboard to write to, only the oldest way.
+  function copiedByHand(text) {
+    const area = document.createElement("textarea");
+    const before = document.activeElement;
+    area.value = text;
+    area.className = "visually-hidden";
+    (document.querySelector(":popover-open") ?? document.body).append(area);
+    area.select();
+    const done = document.execCommand("copy");
+    area.remove();
+    before?.focus({ preventScroll: true });
+    return done;
   }
 }

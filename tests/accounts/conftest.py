@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from app.accounts import access_tokens, api_keys, credentials, service, sessions
+from app.accounts import access_tokens, api_keys, credentials, invites, service, sessions
 from app.security.keys import Keyring
 
 
@@ -29,6 +29,6 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    for module in (access_tokens, api_keys, credentials, service, sessions):
+    for module in (access_tokens, api_keys, credentials, invites, service, sessions):
         monkeypatch.setattr(module, "utcnow", clock)
     return clock

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from app.accounts import service
+from app.accounts import invites, service
 from app.accounts.models import ApiKey, Session, User
 from app.db.session import Database
 from app.errors import AppError
@@ -140,7 +140,7 @@ async def test_A26_behind_a_closed_door_nobody_learns_which_names_are_taken(data
 
 async def invitation(database: Database, creator: User) -> str:
     async with database.transaction() as session:
-        return (await service.create_invite(session, creator.id))[1]
+        return (await invites.create_invite(session, creator.id))[1]
 
 
 async def test_an_invitation_lets_exactly_one_in(database: Database) -> None:
@@ -270,6 +270,6 @@ async def test_a_list_goes_on_after_its_last(database: Database) -> None:
 async def test_an_invitation_is_kept_as_a_digest(database: Database) -> None:
     dana = await registered(database, "dana")
     async with database.transaction() as session:
-        invite, secret = await service.create_invite(session, dana.id)
+        invite, secret = await invites.create_invite(session, dana.id)
     assert secret not in str(vars(invite))
     assert invite.expires_at - invite.created_at <= timedelta(days=7, seconds=1)

@@ -1,7 +1,7 @@
 """A real Chromium against a real server; any script error, policy violation or foreign request fails the test."""
 
 import itertools
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -62,7 +62,7 @@ async def open_page(browser: Browser, live_server: LiveServer) -> AsyncIterator[
     assert faults == []
 
 
-def watch(page: Page, own: str, faults: list[str], allowed: tuple[str, ...]) -> None:
+def watch(page: Page, own: str, faults: list[str], allowed: Collection[str]) -> None:
     """Collect what must not happen. Policy violations are console errors; `allowed` are parts of expected ones."""
 
     def console(message: Any) -> None:

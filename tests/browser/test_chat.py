@@ -117,7 +117,7 @@ async def test_a_second_message_waits_for_the_first_answer(alice: Page) -> None:
 async def test_stopping_keeps_the_text_and_going_on_completes_it(alice: Page) -> None:
     await ask(alice, PLAIN)
     await alice.wait_for_url("**/c/*")
-    await expect(alice.locator(".open p")).to_be_visible()
+    await expect(alice.locator(".open > p")).to_be_visible()
     await asyncio.sleep(0.5)
     await alice.click("button.stop")
     await expect(alice.locator(".cut")).to_contain_text("Stopped.")
@@ -137,7 +137,8 @@ async def test_a_failed_answer_can_be_tried_again(alice: Page) -> None:
     await ask(alice, prompt)
     await alice.wait_for_url("**/c/*")
     await expect(alice.locator(".failure")).to_be_visible()
-    assert await alice.locator(".failure p").inner_text()
+    await expect(alice.locator(".failure .why p").first).to_contain_text("This model is not there any more.")
+    await expect(alice.locator(".own-words")).to_contain_text("not found")
     await alice.click("text=Try again")
     await expect(alice.locator(".failure")).to_have_count(0)
     await watch_to_end(alice, expected_of(prompt))

@@ -9,11 +9,11 @@ from sqlalchemy import update
 
 from app.accounts.principal import Principal
 from app.conversations.models import Conversation
+from app.conversations.deleting import delete_conversation
 from app.conversations.service import (
     TITLE_LENGTH,
     After,
     create_conversation,
-    delete_conversation,
     get_conversation,
     list_conversations,
     title_from,
@@ -136,10 +136,3 @@ async def test_a_stranger_can_neither_see_nor_change_nor_delete(
         assert await list_conversations(session, bob) == []
     async with database.read() as session:
         assert (await get_conversation(session, alice, conversation.id)).title == "A long one"
-
-
-async def test_deleting_takes_the_messages_along(database: Database, alice: Principal) -> None:
-    conversation = await a_chain(database, alice, 3)
-    async with database.transaction() as session:
-        await delete_conversation(session, alice, conversation.id)
-    assert await database.lookup.all("SELECT * FROM messages", {}) == []

@@ -91,7 +91,9 @@ class _Routes:
             return _error(404, f"model '{name}' not found")
         capabilities = ["completion", *(["thinking"] if name.startswith("thinker") else [])]
         info = {"general.architecture": "scripted", "scripted.context_length": CONTEXT_LENGTH}
-        return web.json_response({"details": _entry(name)["details"], "model_info": info, "capabilities": capabilities})
+        told = {"license": "You may do <anything> with it.", "template": "{{ .Prompt }}", "parameters": 'stop "x"'}
+        facts = {"details": _entry(name)["details"], "model_info": info, "capabilities": capabilities}
+        return web.json_response({**facts, **told})
 
     async def version(self, _: web.Request) -> web.Response:
         return web.json_response({"version": "0.99.0-scripted"})
@@ -102,10 +104,11 @@ class _Routes:
         response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
         await response.prepare(request)
         for line in _pull_lines(name):
+            # Whoever reads this line may ask for the list, and hang up, at once.
+            if line.get("status") == "success" and name not in self._server.models:
+                self._server.models.append(name)
             await response.write(orjson.dumps(line) + b"\n")
             await asyncio.sleep(self._server.pull_delay)
-        if "missing" not in name and name not in self._server.models:
-            self._server.models.append(name)
         request[RECORD].finished = True
         return response
 

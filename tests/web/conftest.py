@@ -33,3 +33,10 @@ async def charlie(served: Served) -> AsyncIterator[Visitor]:
     """A stranger to what is Alice's."""
     async with await visitor(served, "charlie") as charlie:
         yield charlie
+
+
+@pytest.fixture
+async def dana(served: Served) -> AsyncIterator[Visitor]:
+    """Administers."""
+    async with await visitor(served, "dana", role="admin") as dana:
+        yield dana

@@ -1,7 +1,13 @@
 """Register."""
 
-import httpx
+import time
+from pathlib import Path
 
+import httpx
+import pytest
+
+from app.providers.catalog import DEADLINE
+from tests.api.serving import serving
 from tests.web.visitor import Visitor, token_in
 
 
@@ -30,3 +36,39 @@ async def test_a_name_that_is_taken_is_told_beside_the_name(nobody: httpx.AsyncC
     answer = await nobody.post("/register", data=await fields(nobody, username=alice.name.upper()))
     assert answer.status_code == 409
     assert '<span id="username-note" class="field-error">This name is taken.' in answer.text
+
+
+async def test_an_account_speaks_the_language_of_the_page_it_was_made_on(nobody: httpx.AsyncClient) -> None:
+    given = await fields(nobody, username="mei", email="mei@example.org")
+    await nobody.post("/register", data=given, headers={"Accept-Language": "zh-TW,zh;q=0.9"})
+    assert '<html lang="zh-CN"' in (await nobody.get("/")).text
+
+
+async def test_the_first_visitor_is_told_what_was_found_and_administers(tmp_path: Path) -> None:
+    with serving(tmp_path / "data") as served:
+        async with httpx.AsyncClient(base_url=served.url) as first:
+            page = (await first.get("/register")).text
+            assert "Welcome" in page and "Ready to talk to" in page and "scripted:latest" in page
+            assert (await first.post("/register", data=await fields(first))).status_code == 303
+            assert (await first.get("/admin")).status_code == 200
+        async with httpx.AsyncClient(base_url=served.url) as second:
+            assert "Ready to talk to" not in (await second.get("/register")).text
+
+
+async def test_the_first_visitor_is_told_how_to_connect_a_model(tmp_path: Path) -> None:
+    with serving(tmp_path / "data") as served:
+        served.model.path_faults["/api/tags"] = "hang"
+        async with httpx.AsyncClient(base_url=served.url) as first:
+            began = time.monotonic()
+            page = (await first.get("/register")).text
+            assert time.monotonic() - began < DEADLINE + 1
+            assert "No model was found yet" in page and "TEAHOUSE_OLLAMA_URL" in page
+            assert "TEAHOUSE_OPENAI_BASE_URL" in page and 'name="password"' in page
+
+
+async def test_the_built_in_model_is_called_a_demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving(tmp_path / "data") as served:
+        monkeypatch.setattr(served.services.providers, "is_demo", lambda name: True)
+        async with httpx.AsyncClient(base_url=served.url) as first:
+            page = (await first.get("/register")).text
+            assert "For trying Teahouse out" in page and "TEAHOUSE_OLLAMA_URL" in page

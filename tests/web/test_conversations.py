@@ -5,7 +5,7 @@ import pytest
 from tests.api.serving import Served
 from tests.web.visitor import MISSING, Visitor, ids_in
 
-PAGES = ["{c}", "{c}/rename", "{c}/delete"]
+PAGES = ["{c}", "{c}/rename", "{c}/actions", "{c}/export"]
 
 
 async def test_the_first_page_lists_what_one_has_and_what_can_answer(alice: Visitor, charlie: Visitor) -> None:
@@ -61,7 +61,8 @@ async def test_get_changes_nothing(alice: Visitor) -> None:
     for wrong in ("messages", "jobs/1/cancel"):
         assert (await alice.get(f"{path}/{wrong}")).status_code in (404, 405)
     assert (await alice.client.put(path)).status_code == 405
-    await alice.get(f"{path}/delete?_method=POST")
+    for change in ("pin", "unpin", "archive", "unarchive", "delete", "restore"):
+        assert (await alice.get(f"{path}/{change}?_method=POST")).status_code == 405
     assert (await alice.get(path)).status_code == 200
 
 
@@ -77,20 +78,12 @@ async def test_renaming(alice: Visitor, charlie: Visitor) -> None:
     assert '<h1 class="bar-title">Tea &amp; milk</h1>' in (await alice.get(path)).text
 
 
-async def test_deleting_asks_first(alice: Visitor, charlie: Visitor) -> None:
-    path = await alice.ask("Forget me [[tokens=3]]")
-    assert "Forget me" in (await alice.get(f"{path}/delete")).text
-    assert (await charlie.post(f"{path}/delete")).status_code == 404
-    assert (await alice.post(f"{path}/delete")).headers["location"] == "/"
-    assert (await alice.get(path)).status_code == 404
-
-
 async def test_a_first_message_that_is_refused_leaves_no_conversation(alice: Visitor) -> None:
     for fields in ({"content": " "}, {"content": "kept & safe", "model": "nowhere/model"}):
         answer = await alice.post("/", **fields)
         assert answer.status_code == 422 and 'class="form-error"' in answer.text
     assert "kept &amp; safe</textarea>" in answer.text
-    assert 'class="conversations"' not in (await alice.get("/")).text
+    assert "/c/" not in (await alice.get("/")).text
 
 
 async def test_a_first_message_sent_twice_makes_one_conversation(alice: Visitor) -> None:
@@ -99,7 +92,7 @@ async def test_a_first_message_sent_twice_makes_one_conversation(alice: Visitor)
     other = await alice.post("/", content="Twice [[tokens=1]]", idempotency_key="the-key")
     assert first.headers["location"] == second.headers["location"] != other.headers["location"]
     page = (await alice.get("/")).text
-    assert page.count('href="/c/') == 4, "two conversations, each at the side and on the page"
+    assert page.count('<li id="conversation-') == 2
 
 
 async def test_older_messages_are_one_link_away(served: Served, alice: Visitor) -> None:

@@ -1,58 +1,62 @@
 """Every route that changes something asks for the token of this very session."""
 
-from collections.abc import Iterator
-
 import httpx
-import pytest
-from fastapi.routing import APIRoute
 
-from app.web import accounts, conversations, generations, messages, sessions
-from tests.web.visitor import MISSING, Visitor, token_in
+from tests.api.serving import Served
+from tests.web.belongings import belongings_of, kept
+from tests.web.routes import PUBLIC, PageRoute, page_routes
+from tests.web.visitor import Visitor, token_in
 
-MODULES = (sessions, accounts, conversations, messages, generations)
-
-
-def routes() -> Iterator[tuple[str, str]]:
-    for module in MODULES:
-        for route in module.router.routes:
-            assert isinstance(route, APIRoute)
-            for method in sorted(route.methods or ()):
-                yield method, route.path
-
-
-UNSAFE = [path for method, path in routes() if method not in ("GET", "HEAD")]
+ROUTES = page_routes()
+UNSAFE = [route for route in ROUTES if route.method not in ("GET", "HEAD")]
 
 
 def test_there_are_such_routes_and_they_are_all_posts() -> None:
     assert len(UNSAFE) >= 11
-    assert {method for method, _ in routes()} == {"GET", "POST"}
+    assert {route.method for route in ROUTES} == {"GET", "POST"}
 
 
-def filled(path: str) -> str:
-    return path.format(conversation_id=MISSING, message_id=MISSING, job_id=MISSING)
-
-
-@pytest.mark.parametrize("path", UNSAFE)
 async def test_without_the_right_token_nothing_happens(
-    path: str, alice: Visitor, charlie: Visitor, nobody: httpx.AsyncClient
+    served: Served, alice: Visitor, charlie: Visitor, nobody: httpx.AsyncClient
 ) -> None:
-    good, strange = await alice.token(), await charlie.token()
-    anonymous = token_in((await nobody.get("/login")).text)
-    client, there = alice.client, filled(path)
-    refused = [
-        await client.post(there, data={"content": "x"}),
-        await client.post(there, data={"csrf_token": "", "content": "x"}),
-        await client.post(there, data={"csrf_token": strange, "content": "x"}),
-        await client.post(there, data={"csrf_token": anonymous, "content": "x"}),
-        await client.post(there, params={"csrf_token": good}, data={"content": "x"}),
-        await client.post(there, data={"csrf_token": good}, headers={"Origin": "https://evil.example"}),
-        await client.post(there, data={"csrf_token": good}, headers={"Origin": "null"}),
-        await client.post(there, data={"csrf_token": good}, headers={"Sec-Fetch-Site": "cross-site"}),
-        await client.post(there, data={}, headers={"HX-Request": "true", "X-CSRF-Token": strange}),
-        await client.post(there, json={"csrf_token": good}),
-    ]
-    assert [answer.status_code for answer in refused] == [403] * len(refused)
+    hers = await belongings_of(served, alice)
+    strange = [await charlie.token(), token_in((await nobody.get("/login")).text)]
+    good, before = await alice.token(), await kept(served, hers)
+    for route in UNSAFE:
+        answers = await refused(alice.client, route, route.filled(hers), good, strange)
+        assert answers == [403] * len(answers), str(route)
+    assert await kept(served, hers) == before
     assert (await alice.get("/")).status_code == 200, "nobody was signed out"
+
+
+async def test_nobodys_form_has_a_token_too(nobody: httpx.AsyncClient, alice: Visitor) -> None:
+    good, strange = token_in((await nobody.get("/login")).text), [await alice.token()]
+    for route in UNSAFE:
+        if route.path in PUBLIC:
+            answers = await refused(nobody, route, route.path, good, strange)
+            assert answers == [403] * len(answers), str(route)
+
+
+async def refused(client: httpx.AsyncClient, route: PageRoute, path: str, good: str, strange: list[str]) -> list[int]:
+    """The statuses of every wrong way to send it."""
+    body = {**route.body}
+    body.pop("csrf_token", None)
+    right = {**body, "csrf_token": good}
+    answers = [
+        await client.post(path, data=body),
+        await client.post(path, data={**body, "csrf_token": ""}),
+        *[await client.post(path, data={**body, "csrf_token": token}) for token in strange],
+        *[await client.post(path, data=body, headers={**HTMX, "X-CSRF-Token": token}) for token in strange],
+        await client.post(path, params={"csrf_token": good}, data=body),
+        await client.post(path, data=right, headers={"Origin": "https://evil.example"}),
+        await client.post(path, data=right, headers={"Origin": "null"}),
+        await client.post(path, data=right, headers={"Sec-Fetch-Site": "cross-site"}),
+        await client.post(path, json=right),
+    ]
+    return [answer.status_code for answer in answers]
+
+
+HTMX = {"HX-Request": "true"}
 
 
 async def test_the_header_of_htmx_counts_as_the_field(alice: Visitor) -> None:

@@ -21,7 +21,7 @@ async def test_the_poller_brings_the_answer_and_ends_with_it(alice: Visitor) -> 
     path = await alice.ask(SLOW)
     fragments = await alice.follow(path)
     assert len(fragments) >= 3
-    assert all('hx-swap="innerMorph"' in fragment for fragment in fragments[:-1])
+    assert all('hx-swap="grow"' in fragment for fragment in fragments[1:-1])
     last = fragments[-1]
     assert poller_in(last) is None and "data-copy" in last and 'hx-target="#composer-actions"' in last
     words = "".join(answer_for(SLOW)).split()

@@ -98,3 +98,27 @@ def test_an_address_of_ours_stays(target: str) -> None:
 async def test_the_form_does_not_repeat_a_foreign_address(nobody: httpx.AsyncClient) -> None:
     page = (await nobody.get("/login", params={"next": "//evil.example"})).text
     assert "evil" not in html.unescape(page)
+
+
+async def test_a_language_is_chosen_before_signing_in(nobody: httpx.AsyncClient) -> None:
+    form = (await nobody.get("/login", params={"next": "/c/1"})).text
+    assert '<html lang="en"' in form and 'aria-pressed="true">English' in form
+    fields = {"csrf_token": token_in(form), "page": "login", "next": "/c/1", "locale": "zh-CN"}
+    answer = await nobody.post("/language", data=fields)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/login?next=%2Fc%2F1")
+    page = (await nobody.get("/login")).text
+    assert '<html lang="zh-CN"' in page and 'aria-pressed="true">简体中文' in page
+
+
+async def test_the_language_form_leads_nowhere_else(nobody: httpx.AsyncClient) -> None:
+    token = token_in((await nobody.get("/login")).text)
+    for page, kept, there in [
+        ("login", {"next": "//evil.example"}, "/login"),
+        ("//evil.example", {}, "/login"),
+        ("register", {"invite": "a&b=c"}, "/register?invite=a%26b%3Dc"),
+    ]:
+        fields = {"csrf_token": token, "page": page, "locale": "en", **kept}
+        assert (await nobody.post("/language", data=fields)).headers["location"] == there
+    assert (await nobody.post("/language", data={"csrf_token": token, "locale": "de"})).status_code == 422
+    assert (await nobody.post("/language", data={"locale": "en"})).status_code == 403
+    assert (await nobody.get("/language")).status_code == 405

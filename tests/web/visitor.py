@@ -82,12 +82,17 @@ def ids_in(page: str) -> list[str]:
     return re.findall(r'<article id="message-([0-9a-f-]{36})"', page)
 
 
-async def visitor(served: Served, name: str) -> Visitor:
-    """A new member whose name begins like that, signed in."""
+async def visitor(served: Served, name: str, role: str = "member") -> Visitor:
+    """A new person whose name begins like that, signed in."""
     unique = f"{name}{next(_numbers)}"
-    await served.run(lambda: add_user(served.services.database, unique))
+    await served.run(lambda: add_user(served.services.database, unique, role))
+    return await on_another_device(served, unique)
+
+
+async def on_another_device(served: Served, name: str) -> Visitor:
+    """Somebody who is known there, signed in once more."""
     client = httpx.AsyncClient(base_url=served.url, timeout=15)
-    form = {"csrf_token": token_in((await client.get("/login")).text), "username": unique, "password": PASSWORD}
+    form = {"csrf_token": token_in((await client.get("/login")).text), "username": name, "password": PASSWORD}
     answer = await client.post("/login", data=form)
     assert answer.status_code == 303, answer.text
-    return Visitor(unique, client)
+    return Visitor(name, client)

@@ -3,17 +3,18 @@
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from app.accounts import service
+from app.accounts import invites, service
+from app.accounts.administration import create_account
 from app.api.openapi import problems
 from app.api.v1.responses import Cursor, JsonResponse, Limit, PathId, bad_cursor, from_cursor, to_cursor
 from app.api.v1.schemas.accounts import InviteView, UserCreate, UserUpdate, UserView, changes_of, user_json
 from app.api.v1.schemas.base import Page
 from app.clock import rfc3339
 from app.errors import AppError
+from app.http.account_ends import change_account, delete_account
 from app.http.authentication import ApiAdmin
 from app.http.deps import ReadSession, ServicesDep, WriteSession
 from app.ids import parse_id
-from app.security import hashing
 
 router = APIRouter(tags=["administration"])
 
@@ -35,37 +36,27 @@ def _after(cursor: str) -> str:
 
 @router.post("/users", status_code=201, operation_id="createUser", response_model=UserView, responses=problems(409))
 async def create_user(body: UserCreate, principal: ApiAdmin, services: ServicesDep) -> Response:
-    name, address = service.check_account(body.username, body.email, body.password)
-    hashed = await hashing.hash_password(body.password)
-    async with services.database.transaction() as session:
-        user = await service.create_user(session, username=name, email=address, password_hash=hashed, role=body.role)
+    user = await create_account(services.database, body.username, body.email, body.password, body.role)
     return JsonResponse(user_json(user), 201, {"Location": f"/api/v1/users/{user.id}"})
 
 
 @router.patch("/users/{user_id}", operation_id="updateUser", response_model=UserView, responses=problems(409))
 async def update_user(user_id: PathId, body: UserUpdate, principal: ApiAdmin, services: ServicesDep) -> Response:
     """A disabled user is signed out everywhere at once, and what they had running is cancelled."""
-    async with services.database.transaction() as session:
-        user = await service.update_user(session, user_id, changes_of(body))
-    if user.disabled_at is not None:
-        await services.generations.cancel_all(user_id)
+    user = await change_account(services, user_id, changes_of(body))
     return JsonResponse(user_json(user))
 
 
 @router.delete("/users/{user_id}", status_code=204, operation_id="deleteUser", responses=problems(409))
 async def delete_user(user_id: PathId, principal: ApiAdmin, services: ServicesDep) -> Response:
     """With everything that is theirs."""
-    async with services.database.read() as session:
-        await service.refuse_last_admin(session, user_id)
-    await services.generations.cancel_all(user_id)
-    async with services.database.transaction() as session:
-        await service.delete_user(session, user_id)
+    await delete_account(services, user_id)
     return Response(status_code=204)
 
 
 @router.post("/invites", status_code=201, operation_id="createInvite", response_model=InviteView)
 async def create_invite(principal: ApiAdmin, session: WriteSession) -> Response:
     """For one person, for a week; the secret is in this answer and nowhere else."""
-    invite, secret = await service.create_invite(session, principal.user_id)
+    invite, secret = await invites.create_invite(session, principal.user_id)
     body = {"id": invite.id, "invite": secret, "expires_at": rfc3339(invite.expires_at)}
     return JsonResponse(body, 201, {"Location": "/api/v1/auth/register"})

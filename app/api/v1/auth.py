@@ -8,7 +8,7 @@ from starlette.responses import Response
 from app.accounts import api_keys, sessions
 from app.accounts.access_tokens import access_token, issue_pair, rotate
 from app.accounts.credentials import caller_of_session
-from app.accounts.service import delete_user, get_user, refuse_last_admin, set_password, update_user
+from app.accounts.service import get_user, update_user
 from app.api.openapi import problems
 from app.api.v1.responses import JsonResponse, PathId
 from app.api.v1.schemas.accounts import (
@@ -28,18 +28,19 @@ from app.api.v1.schemas.accounts import (
     user_json,
 )
 from app.api.v1.schemas.base import Page
+from app.http import signing_in
+from app.http.account_ends import delete_account
 from app.http.authentication import ApiPrincipal, ApiWriter
 from app.http.deps import ReadSession, ServicesDep, WriteSession
 from app.http.origin import same_origin
 from app.http.signing_in import (
     clear_session_cookie,
-    confirm_password,
     session_id_of,
     set_session_cookie,
     sign_in,
     sign_up,
 )
-from app.security import hashing, jwt
+from app.security import jwt
 
 router = APIRouter(prefix="/auth", tags=["accounts"])
 
@@ -136,11 +137,7 @@ async def update_me(body: MeUpdate, principal: ApiWriter, session: WriteSession,
 async def delete_me(principal: ApiWriter, services: ServicesDep) -> Response:
     """The account with everything that is in it. There is no way back."""
     principal.require_session()
-    async with services.database.read() as session:
-        await refuse_last_admin(session, principal.user_id)
-    await services.generations.cancel_all(principal.user_id)
-    async with services.database.transaction() as session:
-        await delete_user(session, principal.user_id)
+    await delete_account(services, principal.user_id)
     return Response(status_code=204)
 
 
@@ -150,10 +147,7 @@ async def change_password(
 ) -> Response:
     """Every other sign-in and every API key ends."""
     principal.require_session()
-    await confirm_password(services, request, principal.user_id, body.current_password)
-    hashed = await hashing.hash_password(body.new_password)
-    async with services.database.transaction() as session:
-        await set_password(session, principal.user_id, hashed, keep_session=principal.session_id)
+    await signing_in.change_password(services, request, principal, body.current_password, body.new_password)
     return Response(status_code=204)
 
 

@@ -1,6 +1,5 @@
 """What the model servers offer (models.py always means tables)."""
 
-from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 import orjson
@@ -13,14 +12,10 @@ from app.api.v1.generations import ACCEPTED, Key
 from app.api.v1.responses import JsonResponse
 from app.api.v1.schemas.base import Schema, View
 from app.api.v1.schemas.jobs import JobView, job_json
-from app.db.session import after_commit
-from app.errors import AppError, ErrorKind, invalid, not_found
 from app.http.authentication import ApiAdmin, ApiPrincipal
-from app.http.deps import Services, ServicesDep
-from app.jobs.idempotency import check_key, fingerprint, recall, remember
+from app.http.deps import ServicesDep
+from app.jobs.idempotency import check_key, fingerprint
 from app.providers import pulling
-from app.providers.base import ModelKeeper
-from app.providers.errors import ModelNotFound, ProviderError
 
 router = APIRouter(prefix="/models", tags=["models"])
 
@@ -92,20 +87,15 @@ async def pull_model(
     body: PullRequest, request: Request, principal: ApiAdmin, services: ServicesDep, idempotency_key: Key = None
 ) -> Response:
     """Download a model to Ollama, as a job with progress."""
-    pulling.keeper_of(services.providers)
-    pulling.check_name(body.name)
-    key = check_key(idempotency_key) if idempotency_key is not None else None
+    key = check_key(idempotency_key) if idempotency_key is not None else ""
     wanted = fingerprint(request.method, request.url.path, await request.body())
+    once = pulling.PullOnce(key, wanted, lambda job, place: orjson.dumps({"job": job_json(job, place)}).decode())
     async with services.database.transaction() as session:
-        if key and (known := await recall(session, principal.user_id, key, wanted)):
-            headers = {"Location": f"/api/v1/jobs/{known[0]}", "Idempotency-Replayed": "true"}
-            return JsonResponse(known[1], 202, headers)
-        job, place = await pulling.enqueue_pull(session, principal.user_id, body.name)
-        answer = orjson.dumps({"job": job_json(job, place)}).decode()
-        if key:
-            await remember(session, principal.user_id, key, wanted, job.id, answer)
-        after_commit(session, services.engine.wake)
-    return JsonResponse(answer, 202, {"Location": f"/api/v1/jobs/{job.id}", "Retry-After": "1"})
+        accepted = await pulling.start_pull(
+            session, services.providers, services.engine.wake, principal.user_id, body.name, once
+        )
+    extra = {"Idempotency-Replayed": "true"} if accepted.replayed else {"Retry-After": "1"}
+    return JsonResponse(accepted.body, 202, {"Location": f"/api/v1/jobs/{accepted.job_id}", **extra})
 
 
 @router.delete("", status_code=204, operation_id="deleteModel", responses=problems(409))
@@ -115,28 +105,12 @@ async def delete_model(
     id: Annotated[str, Query(min_length=1, max_length=220, description="`ollama/<name>`")],
 ) -> Response:
     """Remove a model from Ollama's disk."""
-    await _told(services, lambda keeper: keeper.delete(_name_of(id, "id")))
+    await pulling.delete_model(services.providers, id, "id")
     return Response(status_code=204)
 
 
 @router.post("/unload", status_code=204, operation_id="unloadModel", responses=problems(409))
 async def unload_model(body: UnloadRequest, principal: ApiAdmin, services: ServicesDep) -> Response:
     """Have Ollama give the model's memory back."""
-    await _told(services, lambda keeper: keeper.unload(_name_of(body.id, "/id")))
+    await pulling.unload_model(services.providers, body.id)
     return Response(status_code=204)
-
-
-def _name_of(model_id: str, pointer: str) -> str:
-    provider, _, name = model_id.partition("/")
-    if provider != pulling.PROVIDER:
-        raise invalid("not_ollama", "Only Ollama's models can be managed.", pointer)
-    return pulling.check_name(name, pointer)
-
-
-async def _told(services: Services, verb: Callable[[ModelKeeper], Awaitable[None]]) -> None:
-    try:
-        await verb(pulling.keeper_of(services.providers))
-    except ModelNotFound:
-        raise not_found() from None
-    except ProviderError as error:
-        raise AppError(ErrorKind.unavailable, error.code, error.message, retry_after=5) from None

@@ -1,7 +1,6 @@
 """List, create, rename, archive and delete conversations."""
 
 from datetime import datetime
-from typing import Any
 
 from fastapi import APIRouter, Query
 from starlette.responses import Response
@@ -110,7 +109,7 @@ async def export_conversation(
     if format == "markdown":
         text = await export_markdown(session, conversation)
         return Response(text, media_type="text/markdown", headers=_attachment(conversation.id, "md"))
-    body: dict[str, Any] = {**conversation_json(conversation), **await export_json(session, conversation, rfc3339)}
+    body = await export_json(session, conversation, rfc3339)
     return JsonResponse(body, headers=_attachment(conversation.id, "json"))
 
 

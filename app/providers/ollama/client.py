@@ -7,13 +7,14 @@ from typing import Any
 
 import orjson
 
-from app.providers.base import MAX_MODEL_NAME, ChatRequest, ModelInfo, PullProgress
+from app.providers.base import MAX_MODEL_NAME, ChatRequest, ModelDetails, ModelInfo, PullProgress
 from app.providers.errors import ModelNotFound, ProviderCut, ProviderError, ProviderProtocolError, ProviderUnavailable
 from app.providers.events import ChatEvent
 from app.providers.failures import from_error_event
 from app.providers.http import Upstream
 from app.providers.lines import LineSplitter
 from app.providers.ollama.chat import AnswerParser, body_for
+from app.providers.ollama.details import capabilities_of, context_length_of, details_of
 from app.providers.registry import DEFAULT_OLLAMA_URL
 from app.settings import Settings
 
@@ -30,6 +31,14 @@ class _Details:
     digest: str | None
     window: int
     capabilities: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """A line of the list of models."""
+
+    digest: str | None
+    size: int | None
 
 
 class OllamaProvider:
@@ -49,7 +58,7 @@ class OllamaProvider:
         if entries is None:
             raise ProviderProtocolError("Ollama's list of models has not the shape of one.")
         await self._look_up(entries)
-        models = [self._info(name, running) for name in entries]
+        models = [self._info(name, entry.size, running) for name, entry in entries.items()]
         return [model for model in models if "chat" in model.capabilities]
 
     async def can_continue(self) -> bool:
@@ -84,6 +93,9 @@ class OllamaProvider:
                         return
         raise ProviderCut("Ollama broke off the download.", began=True)
 
+    async def show(self, model: str) -> ModelDetails:
+        return details_of(await self._upstream.json("POST", "/api/show", {"model": model}, seconds=_SHOW_SECONDS))
+
     async def delete(self, model: str) -> None:
         await self._upstream.json("DELETE", "/api/delete", {"model": model}, seconds=_LOAD_SECONDS)
         self._details.pop(model, None)
@@ -108,7 +120,7 @@ class OllamaProvider:
             return None
         return None if running is None else set(running)
 
-    def _info(self, name: str, running: set[str] | None) -> ModelInfo:
+    def _info(self, name: str, size: int | None, running: set[str] | None) -> ModelInfo:
         details = self._details.get(name)
         return ModelInfo(
             self.name,
@@ -116,14 +128,15 @@ class OllamaProvider:
             details.window if details else None,
             details.capabilities if details else ("chat",),
             None if running is None else name in running,
+            size,
         )
 
-    async def _look_up(self, entries: dict[str, str | None]) -> None:
+    async def _look_up(self, entries: dict[str, _Entry]) -> None:
         """Details of new models; what takes longer than a moment is there at the next look."""
-        for name, digest in entries.items():
+        for name, entry in entries.items():
             known = self._details.get(name)
-            if (known is None or known.digest != digest) and name not in self._asking:
-                self._asking[name] = asyncio.create_task(self._remember(name, digest))
+            if (known is None or known.digest != entry.digest) and name not in self._asking:
+                self._asking[name] = asyncio.create_task(self._remember(name, entry.digest))
         if self._asking:
             await asyncio.wait(list(self._asking.values()), timeout=_SHOW_IN_LIST_SECONDS)
 
@@ -139,7 +152,7 @@ class OllamaProvider:
         shown = await self._upstream.json("POST", "/api/show", {"model": name}, seconds=_SHOW_SECONDS)
         shown = shown if isinstance(shown, dict) else {}
         abilities = shown.get("capabilities")
-        return _Details(digest, _window_of(shown.get("model_info")), _capabilities(abilities))
+        return _Details(digest, _window_of(shown.get("model_info")), capabilities_of(abilities))
 
     async def _window(self, model: str) -> int:
         """The constant `num_ctx` of a model."""
@@ -154,26 +167,22 @@ class OllamaProvider:
         return details.window
 
 
-def _entries(listed: Any) -> dict[str, str | None] | None:
-    """Name to digest, in the server's order."""
+def _entries(listed: Any) -> dict[str, _Entry] | None:
+    """By name, in the server's order."""
     models = listed.get("models") if isinstance(listed, dict) else None
     if not isinstance(models, list):
         return None
     named = [m for m in models if isinstance(m, dict) and isinstance(m.get("name"), str)]
-    digests = {m["name"]: m.get("digest") if isinstance(m.get("digest"), str) else None for m in named}
-    return {name: digest for name, digest in digests.items() if 0 < len(name) <= MAX_MODEL_NAME}
+    return {m["name"]: _entry(m) for m in named if 0 < len(m["name"]) <= MAX_MODEL_NAME}
+
+
+def _entry(model: dict[str, Any]) -> _Entry:
+    digest, size = model.get("digest"), model.get("size")
+    return _Entry(digest if isinstance(digest, str) else None, size if type(size) is int and size > 0 else None)
 
 
 def _window_of(model_info: Any) -> int:
-    facts = model_info if isinstance(model_info, dict) else {}
-    lengths = [v for k, v in facts.items() if str(k).endswith(".context_length") and type(v) is int and v > 0]
-    return min(DEFAULT_WINDOW, *lengths) if lengths else DEFAULT_WINDOW
-
-
-def _capabilities(abilities: Any) -> tuple[str, ...]:
-    if not isinstance(abilities, list):
-        return ("chat",)
-    return tuple("chat" if ability == "completion" else str(ability)[:40] for ability in abilities)
+    return min(DEFAULT_WINDOW, context_length_of(model_info) or DEFAULT_WINDOW)
 
 
 def _pulled(line: bytes, model: str) -> PullProgress:

@@ -7,21 +7,26 @@ from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
 from app.api.v1.schemas.base import Id, Schema, Timestamp, View
 from app.clock import rfc3339
 from app.conversations.models import Conversation
+from app.generations.options import LIMITS, MAX_SYSTEM_PROMPT
 
 ModelId = Annotated[str, StringConstraints(min_length=3, max_length=200, pattern=r"^(ollama|openai|embedded)/.+$")]
 Stop = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 
 
+def _within(name: str) -> Any:
+    return Field(None, ge=LIMITS[name].least, le=LIMITS[name].most)
+
+
 class Options(Schema):
     """How the model is asked to write; null or absent: as the model server likes."""
 
-    temperature: float | None = Field(None, ge=0, le=2)
-    top_p: float | None = Field(None, ge=0, le=1)
-    top_k: int | None = Field(None, ge=1, le=1000)
-    max_tokens: int | None = Field(None, ge=1, le=131_072)
-    seed: int | None = Field(None, ge=0, le=2**31 - 1)
+    temperature: float | None = _within("temperature")
+    top_p: float | None = _within("top_p")
+    top_k: int | None = _within("top_k")
+    max_tokens: int | None = _within("max_tokens")
+    seed: int | None = _within("seed")
     stop: list[Stop] | None = Field(None, max_length=4)
-    repeat_penalty: float | None = Field(None, ge=0, le=4)
+    repeat_penalty: float | None = _within("repeat_penalty")
     think: bool | Literal["low", "medium", "high", "max"] | None = None
 
     def given(self) -> dict[str, Any]:
@@ -33,7 +38,7 @@ def _one_line(text: str) -> str:
 
 
 Title = Annotated[str, StringConstraints(max_length=200), AfterValidator(_one_line)]
-SystemPrompt = Annotated[str, StringConstraints(max_length=32_000)]
+SystemPrompt = Annotated[str, StringConstraints(max_length=MAX_SYSTEM_PROMPT)]
 
 
 class ConversationCreate(Schema):

@@ -1,0 +1,43 @@
+"""From Ollama's /api/show to what people are told of a model."""
+
+from typing import Any
+
+from app.providers.base import ModelDetails
+
+MAX_TEXT = 100_000
+
+
+def details_of(shown: Any) -> ModelDetails:
+    shown = shown if isinstance(shown, dict) else {}
+    facts = shown.get("details")
+    facts = facts if isinstance(facts, dict) else {}
+    return ModelDetails(
+        family=_text(facts, "family"),
+        parameter_size=_text(facts, "parameter_size"),
+        quantization=_text(facts, "quantization_level"),
+        capabilities=capabilities_of(shown.get("capabilities")),
+        context_length=context_length_of(shown.get("model_info")),
+        parameters=_text(shown, "parameters"),
+        template=_text(shown, "template"),
+        system=_text(shown, "system"),
+        license=_text(shown, "license"),
+    )
+
+
+def _text(facts: dict[str, Any], name: str) -> str:
+    value = facts.get(name)
+    if isinstance(value, list):  # several licences
+        value = "\n\n".join(part for part in value if isinstance(part, str))
+    return value[:MAX_TEXT].strip() if isinstance(value, str) else ""
+
+
+def context_length_of(model_info: Any) -> int | None:
+    facts = model_info if isinstance(model_info, dict) else {}
+    lengths = [v for k, v in facts.items() if str(k).endswith(".context_length") and type(v) is int and v > 0]
+    return min(lengths, default=None)
+
+
+def capabilities_of(abilities: Any) -> tuple[str, ...]:
+    if not isinstance(abilities, list):
+        return ("chat",)
+    return tuple("chat" if ability == "completion" else str(ability)[:40] for ability in abilities)

@@ -1,0 +1,39 @@
+"""How much of a model's window the branch in view fills, by the model server's own count."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from app.providers.base import ModelInfo
+
+NEARLY_FULL, FULL = 80, 95
+
+
+@dataclass(frozen=True, slots=True)
+class ContextUse:
+    used: int
+    length: int
+
+    @property
+    def percent(self) -> int:
+        return min(100, 100 * self.used // self.length)
+
+    @property
+    def level(self) -> Literal["", "warn", "bad"]:
+        if self.percent >= FULL:
+            return "bad"
+        return "warn" if self.percent >= NEARLY_FULL else ""
+
+
+def context_use(
+    answers: Iterable[tuple[str | None, Mapping[str, Any] | None]], models: Iterable[ModelInfo]
+) -> ContextUse | None:
+    """After the last of `answers`, each a model and its usage, oldest first. None: not known."""
+    for model, usage in reversed(list(answers)):
+        if not usage or usage.get("prompt_tokens") is None:
+            continue
+        length = usage.get("context_length") or next((m.context_length for m in models if m.id == model), None)
+        if length:
+            return ContextUse(usage["prompt_tokens"] + (usage.get("completion_tokens") or 0), length)
+        return None
+    return None

@@ -1,0 +1,47 @@
+"""Why an answer failed, in the page's language; the model server's own words come second."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from app.i18n import translated, worded
+
+# By the code that is on the message: app/providers/errors.py, app/generations, app/jobs.
+SENTENCES = {
+    "unavailable": worded("The model server cannot be reached."),
+    "busy": worded("The model server is busy."),
+    "interrupted": worded("The answer was interrupted."),
+    "provider_failed": worded("The model server failed while it was writing."),
+    "provider_error": worded("The model server failed."),
+    "protocol": worded("The model server sent something that cannot be understood."),
+    "rejected": worded("The model server refused this request."),
+    "context_overflow": worded(
+        "The conversation is longer than this model can read. Begin a new conversation, edit an earlier message, "
+        "or choose a model with a larger window."
+    ),
+    "model_not_found": worded("This model is not there any more. Choose another one."),
+    "credentials": worded("The model server refused the key. The administrator has to set it right."),
+    "poisoned": worded("This answer stopped the server three times and was given up."),
+    "internal": worded("Something went wrong inside Teahouse."),
+    "unknown_kind": worded("Something went wrong inside Teahouse."),
+}
+OTHER_MODEL = frozenset({"model_not_found", "context_overflow", "rejected", "unavailable", "credentials"})
+# Their message says the same in English.
+NOTHING_TO_ADD = frozenset({"poisoned", "internal", "unknown_kind"})
+
+
+def sentence(error: Mapping[str, Any] | None) -> str:
+    code = str(error.get("code", "")) if error else "interrupted"
+    return translated(SENTENCES.get(code, SENTENCES["provider_error"]))
+
+
+def own_words(error: Mapping[str, Any] | None) -> str:
+    """What the model server said itself, where that adds something."""
+    if not error or error.get("code") in NOTHING_TO_ADD:
+        return ""
+    words = translated(str(error.get("message") or ""))
+    return "" if words == sentence(error) else words
+
+
+def suits_another_model(error: Mapping[str, Any] | None) -> bool:
+    """Whether the same question may well be answered by another one."""
+    return bool(error) and str((error or {}).get("code")) in OTHER_MODEL

@@ -1,0 +1,25 @@
+"""Find a conversation by its title."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from starlette.responses import Response
+
+from app.web.context import VisitDep
+from app.web.sidebar import found_in_titles
+from app.web.templates import is_htmx
+
+router = APIRouter()
+
+Words = Annotated[str, Query(max_length=200)]
+
+
+@router.get("/search")
+async def search(visit: VisitDep, q: Words = "") -> Response:
+    """A page with what was found; for HTMX the list beside the page, which is the whole list without words."""
+    words = " ".join(q.replace("\0", " ").split())
+    if is_htmx(visit.request):
+        found = await found_in_titles(visit.session, visit.principal, words) if words else await visit.sidebar()
+        return visit.page("search/found.oob.html", sidebar=found)
+    found = await found_in_titles(visit.session, visit.principal, words)
+    return visit.page("search/show.html", sidebar=await visit.sidebar(), found=found)

@@ -1,0 +1,110 @@
+// Answers that are being written.
+{
+  // Text grows in place: what stays is the same node, so that a selection in it stays, too.
+  // A comment parts what is closed from what still grows; the server sends what comes after it.
+  htmx.registerExtension("growing", {
+    handle_swap(style, target, fragment) {
+      if (style !== "grow" && style !== "grown") return false;
+      grow(target, ...fragment.children, style === "grown");
+      return [];
+    },
+  });
+
+  function grow(target, closed, open, isOver) {
+    let mark = target.lastChild;
+    while (mark && mark.nodeType !== Node.COMMENT_NODE) mark = mark.previousSibling;
+    if (!mark) return;
+    const next = [...closed.childNodes, ...open.childNodes];
+    const first = next[closed.childNodes.length];
+    const kept = patchAll(target, mark.nextSibling, next);
+    target.insertBefore(mark, first ? kept.get(first) : null);
+    if (isOver) {
+      mark.remove();
+      target.classList.remove("open");
+      target.removeAttribute("aria-busy");
+    }
+  }
+
+  // Makes what begins at `old` look like `next`; tells which node stands for which.
+  function patchAll(parent, old, next) {
+    const kept = new Map();
+    for (const node of next) {
+      const after = old?.nextSibling ?? null;
+      if (old && patch(old, node)) kept.set(node, old);
+      else {
+        parent.insertBefore(node, old);
+        kept.set(node, node);
+        old?.remove();
+      }
+      old = after;
+    }
+    while (old) {
+      const after = old.nextSibling;
+      old.remove();
+      old = after;
+    }
+    return kept;
+  }
+
+  function patch(old, node) {
+    if (old.nodeType !== node.nodeType || old.nodeName !== node.nodeName) return false;
+    if (old.nodeType === Node.ELEMENT_NODE) {
+      for (const { name } of [...old.attributes]) if (!node.hasAttribute(name)) old.removeAttribute(name);
+      for (const { name, value } of node.attributes) if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+      patchAll(old, old.firstChild, [...node.childNodes]);
+    } else if (old.data !== node.data) {
+      let same = 0;
+      while (same < old.length && old.data[same] === node.data[same]) same += 1;
+      old.replaceData(same, old.length - same, node.data.slice(same));
+    }
+    return true;
+  }
+
+  // Who listens hears sentences, not words, and not more often than one can follow.
+  const BETWEEN = 5000;
+  const heard = new WeakMap();
+  let spokenAt = 0;
+  const inParts = (text) => text.innerText.replace(/\n{2,}/g, "\n");
+  for (const text of document.querySelectorAll(".prose.open")) heard.set(text, inParts(text).length);
+
+  function speak(text, isOver) {
+    if (document.hidden || !text || (!isOver && Date.now() - spokenAt < BETWEEN)) return;
+    const rest = inParts(text).slice(heard.get(text) ?? 0);
+    const said = isOver ? rest : (/^[^]*(?:[.!?…](?=\s)|[。！？]|\n)/.exec(rest)?.[0] ?? "");
+    if (!said.trim()) return;
+    heard.set(text, (heard.get(text) ?? 0) + said.length);
+    spokenAt = Date.now();
+    announce(isOver ? `${said.trim()} ${document.getElementById("announcer").textContent}` : said.trim());
+  }
+
+  const textOf = (id) => document.getElementById(id)?.querySelector(".prose");
+
+  document.addEventListener("htmx:before:swap", (event) => {
+    const { ctx } = event.detail;
+    if (ctx.sourceElement?.matches?.(".poller")) ctx.answer = ctx.sourceElement.closest(".message")?.id;
+  });
+
+  document.addEventListener("htmx:after:swap", (event) => {
+    const { answer } = event.detail.ctx;
+    if (!answer) return;
+    const isOver = !document.querySelector(`#${answer} .poller`);
+    speak(textOf(answer), isOver);
+    if (isOver && document.hidden) tell();
+  });
+
+  // In another tab: the title and the icon tell that there is something to read.
+  const MARK = "● ";
+  const icon = document.querySelector("link[rel=icon]");
+  const usual = icon?.href;
+
+  function tell() {
+    if (!document.title.startsWith(MARK)) document.title = MARK + document.title;
+    if (icon?.dataset.news) icon.href = icon.dataset.news;
+  }
+
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden || !document.title.startsWith(MARK)) return;
+    document.title = document.title.slice(MARK.length);
+    if (icon) icon.href = usual;
+  });
+}
