@@ -15,5 +15,6 @@ export type Accepted = Schemas["AcceptedView"];
 export type Options = Schemas["Options"];
 export type Device = Schemas["SessionView"];
 export type ApiKey = Schemas["ApiKeyView"];
+export type PullAccepted = Schemas["PullAccepted"];
 export type Invite = Schemas["InviteView"];
 export type Page<Item> = { items: Item[]; next_cursor: string | null };

@@ -29,6 +29,17 @@ export const router = createRouter({
             { path: "devices", name: "devices", component: () => import("@/pages/DevicesPage.vue") },
           ],
         },
+        {
+          path: "admin",
+          component: () => import("@/pages/AdminPage.vue"),
+          meta: { admin: true },
+          redirect: { name: "users" },
+          children: [
+            { path: "users", name: "users", component: () => import("@/pages/UsersPage.vue") },
+            { path: "models", name: "models", component: () => import("@/pages/ModelsPage.vue") },
+            { path: "jobs", name: "jobs", component: () => import("@/pages/JobsPage.vue") },
+          ],
+        },
       ],
     },
     { path: "/:path(.*)*", name: "missing", component: () => import("@/pages/MissingPage.vue"), meta: { open: true } },

@@ -1,0 +1,45 @@
+// Everybody who has an account, oldest first, for administrators.
+import { get, patch, post, remove } from "@/api/client";
+import type { components } from "@/api/schema";
+import type { Invite, Page, User } from "@/api/types";
+import { usePages } from "@/composables/usePages";
+
+const LIMIT = 25;
+
+export type NewUser = components["schemas"]["UserCreate"];
+export type Role = User["role"];
+
+// eslint-disable-next-line @typescript-eslint/explicit-module-boundary-types -- the shape is the list below
+export function useUsers() {
+  const pages = usePages<User>((cursor) => get<Page<User>>("/users", { limit: LIMIT, cursor }));
+  void pages.first();
+
+  async function create(user: NewUser): Promise<void> {
+    await post<User>("/users", user);
+    void pages.again();
+  }
+
+  /** What is shown is what the server says, also after a refusal. */
+  async function change(id: string, changes: { role?: Role; disabled?: boolean }): Promise<void> {
+    try {
+      const changed = await patch<User>(`/users/${id}`, changes);
+      pages.items.value = pages.items.value.map((user) => (user.id === id ? changed : user));
+    } catch (error) {
+      pages.items.value = pages.items.value.map((user) => (user.id === id ? { ...user } : user));
+      throw error;
+    }
+  }
+
+  async function removeUser(id: string): Promise<void> {
+    await remove(`/users/${id}`);
+    await pages.again();
+  }
+
+  /** The address that one person can make one account with. */
+  async function invite(): Promise<{ link: string; expiresAt: string }> {
+    const made = await post<Invite>("/invites");
+    return { link: `${location.origin}/register?invite=${encodeURIComponent(made.invite)}`, expiresAt: made.expires_at };
+  }
+
+  return { ...pages, create, change, removeUser, invite };
+}
