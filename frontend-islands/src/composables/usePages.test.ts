@@ -1,5 +1,6 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import type { Page } from "@/api/types";
+import * as notices from "@/components/notices";
 import { usePages } from "./usePages";
 
 /** Two to a page; a cursor is where it begins. */
@@ -54,4 +55,23 @@ test("a list that never came has failed; one that is there stays", async () => {
   isDown = true;
   await pages.again();
   expect([pages.state.value, pages.items.value]).toEqual(["ready", [1]]);
+});
+
+test("a look that nobody asked for tells of its failure once, until one goes well", async () => {
+  const told = vi.spyOn(notices, "tell").mockImplementation(() => undefined);
+  let isDown = false;
+  const pages = usePages(() => (isDown ? Promise.reject(new Error("down")) : Promise.resolve({ items: [1], next_cursor: null })));
+  await pages.first();
+  isDown = true;
+  await pages.refresh();
+  await pages.refresh();
+  expect(told).toHaveBeenCalledTimes(1);
+  await pages.again();
+  expect(told).toHaveBeenCalledTimes(2);
+  isDown = false;
+  await pages.refresh();
+  isDown = true;
+  await pages.refresh();
+  expect(told).toHaveBeenCalledTimes(3);
+  told.mockRestore();
 });

@@ -13,19 +13,22 @@ export function usePages<Item>(fetchPage: (cursor: string | null) => Promise<Pag
   const way = shallowRef<Way>(FIRST);
   const following = shallowRef<string | null>(null);
   let visit = 0;
+  let isTold = false;
 
-  /** The last one asked for is the one that is shown. */
-  async function show(wanted: Way): Promise<void> {
+  /** The last one asked for is the one that is shown. `isOwn`: nobody asked, so that a failure is told once only. */
+  async function show(wanted: Way, isOwn = false): Promise<void> {
     const mine = ++visit;
     try {
       const page = await fetchPage(wanted.at(-1) ?? null);
       if (mine !== visit) return;
-      if (!page.items.length && wanted.length > 1) return await show(wanted.slice(0, -1)); // it has emptied meanwhile
+      if (!page.items.length && wanted.length > 1) return await show(wanted.slice(0, -1), isOwn); // it has emptied meanwhile
       [items.value, following.value, way.value, state.value] = [page.items, page.next_cursor, wanted, "ready"];
+      isTold = false;
     } catch (error) {
       if (mine !== visit) return;
       if (state.value !== "ready") state.value = "failed";
-      tell(error, () => void show(wanted));
+      if (!isOwn || !isTold) tell(error, () => void show(wanted));
+      isTold = true;
     }
   }
 
@@ -37,6 +40,7 @@ export function usePages<Item>(fetchPage: (cursor: string | null) => Promise<Pag
     hasNext: computed(() => following.value !== null),
     first: () => show(FIRST),
     again: () => show(way.value),
+    refresh: () => show(way.value, true),
     next: () => (following.value === null ? Promise.resolve() : show([...way.value, following.value])),
     previous: () => show(way.value.length > 1 ? way.value.slice(0, -1) : FIRST),
   };

@@ -26,7 +26,7 @@ export function useJobs() {
   const isGoingOn = computed(() => !pages.items.value.every(hasEnded));
 
   watch(filters, pages.first, { immediate: true });
-  usePolling(pages.again, () => isGoingOn.value, EVERY_MS);
+  usePolling(pages.refresh, () => isGoingOn.value, EVERY_MS);
 
   async function cancel(id: string): Promise<void> {
     await post<Job>(`/jobs/${id}/cancel`);

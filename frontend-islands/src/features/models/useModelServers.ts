@@ -34,13 +34,17 @@ export function useModelServers() {
     }));
   });
 
-  async function load(): Promise<void> {
+  let isTold = false;
+
+  /** `isOwn`: nobody asked, so that a failure is told once only. */
+  async function load(isOwn = false): Promise<void> {
     try {
       list.value = await get<ModelList>("/models");
-      state.value = "ready";
+      [state.value, isTold] = ["ready", false];
     } catch (error) {
       if (state.value !== "ready") state.value = "failed";
-      tell(error, () => void load());
+      if (!isOwn || !isTold) tell(error, () => void load());
+      isTold = true;
     }
   }
 
@@ -67,6 +71,6 @@ export function useModelServers() {
   }
 
   void load();
-  usePolling(load, () => state.value === "ready", EVERY_MS);
-  return { servers, state, load, removeModel, unload, forget };
+  usePolling(() => load(true), () => state.value === "ready", EVERY_MS);
+  return { servers, state, load: () => load(), removeModel, unload, forget };
 }
