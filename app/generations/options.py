@@ -29,7 +29,7 @@ class Limits:
 
     def sentence(self) -> Worded:
         if self.whole:
-            return worded("A whole number from {least} to {most}.", least=self.least, most=self.most)
+            return worded("A whole number from {least} to {most:,}.", least=self.least, most=self.most)
         return worded("A number from {least} to {most}.", least=self.least, most=self.most)
 
 

@@ -10,9 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.accounts.models import User
 from app.accounts.principal import Principal
 from app.clock import utcnow
+from app.conversations.deleting import delete_conversation
 from app.conversations.messages import branch_of, delete_branch, get_message, siblings_of_both
 from app.conversations.models import Conversation, Message
-from app.conversations.service import delete_conversation, get_conversation, title_from
+from app.conversations.service import get_conversation, title_from
 from app.db.session import Database, after_commit
 from app.errors import AppError, ErrorKind, invalid
 from app.i18n import worded

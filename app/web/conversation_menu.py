@@ -106,7 +106,9 @@ async def delete(visit: VisitDep, conversation_id: PathId) -> Response:
 async def restore(visit: VisitDep, conversation_id: PathId, session: WriteSession) -> Response:
     """Undo a deletion."""
     await restore_conversation(session, visit.principal, conversation_id)
-    return RedirectResponse(f"/c/{conversation_id}", 303)
+    response = RedirectResponse(f"/c/{conversation_id}", 303)
+    flash(visit.request, response, "conversation_unarchived")
+    return response
 
 
 @router.get("/c/{conversation_id}/export")

@@ -58,13 +58,13 @@ async def _finished(visit: Visit, progress: Progress) -> Response:
     pair = await reading.message(visit.session, visit.principal, progress.message_id or "")
     final = (await views(visit.session, visit.principal, [pair], visit.live))[0]
     conversation = await visit.conversation(final.conversation_id)
-    running = running_job(await window_of(visit.session, conversation))
+    window = await window_of(visit.session, conversation)
     title_job = await title_job_of(visit.session, conversation)
     await visit.session.close()
     listed = ModelList()
     if final.usage and not final.usage.get("context_length"):
         listed = await visit.services.providers.models()
-    composer = composer_of(conversation, listed, running, answers=[pair[0]])
+    composer = composer_of(conversation, listed, running_job(window), answers=window.messages)
     news = progress_view(progress)
     return visit.page(
         "generations/finish.oob.html",

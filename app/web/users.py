@@ -9,7 +9,7 @@ from app.accounts.administration import create_account, reset_password
 from app.accounts.models import Role
 from app.accounts.service import get_user, is_last_admin, list_users
 from app.conversations.counting import count_of
-from app.errors import AppError, invalid
+from app.errors import AppError, ErrorKind, invalid
 from app.http.account_ends import change_account, delete_account
 from app.http.csrf import verify_csrf
 from app.ids import parse_id
@@ -101,6 +101,7 @@ async def _set_disabled(visit: Visit, user_id: str, disabled: bool) -> Response:
 async def set_new_password(visit: AdminVisit, user_id: PathId, password: Text = "") -> Response:
     """Theirs from now on, and nobody is signed in with the old one."""
     try:
+        _refuse_oneself(visit, user_id)
         await reset_password(visit.services.database, user_id, password)
     except AppError as error:
         return await _page(visit, user_id, refused(error))
@@ -116,6 +117,7 @@ async def ask_to_delete(visit: AdminVisit, user_id: PathId) -> Response:
 @router.post("/{user_id}/delete", dependencies=checked)
 async def delete(visit: AdminVisit, user_id: PathId) -> Response:
     try:
+        _refuse_oneself(visit, user_id)
         await delete_account(visit.services, user_id)
     except AppError as error:
         return await _deletion_page(visit, user_id, refused(error))
@@ -138,6 +140,12 @@ async def _page(visit: Visit, user_id: str, form: FormState | None = None) -> Re
         stays = await is_last_admin(session, user_id)
     sidebar = await visit.sidebar()
     return visit.page("users/show.html", sidebar=sidebar, tab="users", user=user, stays=stays, form=form)
+
+
+def _refuse_oneself(visit: Visit, user_id: str) -> None:
+    """What asks for one's password in the settings must not go without it here."""
+    if user_id == visit.principal.user_id:
+        raise AppError(ErrorKind.conflict, "oneself", "For your own account this is done in your settings.")
 
 
 def _back(visit: Visit, path: str, code: str) -> Response:

@@ -34,6 +34,7 @@
   function wanted(button) {
     if (button.matches("[data-copy-code]")) return button.closest(".code").querySelector("pre").innerText;
     if (button.matches("[data-copy-link]")) return button.href;
+    if (button.dataset.copy) return document.getElementById(button.dataset.copy).innerText;
     return fetch(button.href).then((answer) => (answer.ok ? answer.text() : Promise.reject(answer.status)));
   }
 

@@ -4,15 +4,6 @@
   const SENT = "teahouse-sent";
   let timer = 0;
 
-  // A browser may forbid storage, or have no room left: then there are no drafts, and nothing else is different.
-  function tried(action) {
-    try {
-      return action();
-    } catch {
-      return null;
-    }
-  }
-
   const keyOf = (area) => PREFIX + area.dataset.draft;
 
   function keep() {
@@ -66,7 +57,9 @@
       tried(() => sessionStorage.setItem(SENT, keyOf(composer())));
     }
     if (form.getAttribute("action") === "/logout") {
-      tried(() => Object.keys(localStorage).filter((key) => key.startsWith(PREFIX)).forEach((key) => localStorage.removeItem(key)));
+      tried(() => {
+        for (const key of Object.keys(localStorage)) if (key.startsWith(PREFIX)) localStorage.removeItem(key);
+      });
       clearTimeout(timer);
       timer = 0;
     }

@@ -29,6 +29,15 @@ function announce(text) {
   if (announcer) announcer.textContent = text;
 }
 
+// A browser may forbid storage, or have no room left: then nothing is kept, and nothing else is different.
+function tried(action) {
+  try {
+    return action();
+  } catch {
+    return null;
+  }
+}
+
 // Times on pages are on the reader's clock: the server learns here which one that is.
 {
   const { timeZone } = Intl.DateTimeFormat().resolvedOptions();

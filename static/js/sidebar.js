@@ -33,9 +33,9 @@
   if (document.querySelector("#notice .notice") || document.referrer.endsWith("/")) otherTabs.postMessage("changed");
 
   const current = list()?.querySelector("[aria-current]");
-  if (list() && sessionStorage.sidebar) list().scrollTop = sessionStorage.sidebar;
+  if (list()) list().scrollTop = tried(() => sessionStorage.sidebar) ?? 0;
   current?.scrollIntoView({ block: "nearest" });
-  addEventListener("pagehide", () => list() && (sessionStorage.sidebar = list().scrollTop));
+  addEventListener("pagehide", () => list() && tried(() => (sessionStorage.sidebar = list().scrollTop)));
 
   document.addEventListener("click", async (event) => {
     const more = event.target instanceof Element && event.target.closest("#conversations .more");
@@ -57,6 +57,6 @@
 
   // What was chosen is under way: the menu has done its work.
   document.addEventListener("htmx:after:request", (event) => {
-    event.detail.ctx.sourceElement?.closest?.(".menu:popover-open")?.hidePopover();
+    event.detail.ctx.sourceElement?.closest?.(".deeds:popover-open")?.hidePopover();
   });
 }

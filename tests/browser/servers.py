@@ -31,9 +31,9 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def model_process(module: str = "tests.browser.markdown") -> Iterator[str]:
+def model_process(module: str = "tests.browser.markdown", *options: str) -> Iterator[str]:
     """The scripted server's address for Ollama."""
-    command = [sys.executable, "-m", module]
+    command = [sys.executable, "-m", module, *options]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
         assert process.stdout is not None
         try:

@@ -19,6 +19,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--flavour", choices=["openai", "llama.cpp"], default="openai")
     parser.add_argument("--api-key", default="")
     parser.add_argument("--models", default="scripted:latest,thinker:latest", help="comma separated")
+    parser.add_argument("--pull-delay", type=float, default=0.02, help="seconds between the lines of a download")
     return parser.parse_args()
 
 
@@ -30,6 +31,7 @@ async def _serve(arguments: argparse.Namespace) -> None:
         flavour=arguments.flavour,
         api_key=arguments.api_key,
         models=tuple(arguments.models.split(",")),
+        pull_delay=arguments.pull_delay,
     )
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.api.people import add_user
 from tests.api.serving import Served, serving
 from tests.factories.accounts import PASSWORD
 from tests.web.visitor import MISSING, Visitor, token_in, visitor
@@ -78,6 +79,16 @@ async def test_a_reset_password_ends_every_sign_in(dana: Visitor, alice: Visitor
     assert await can_sign_in(dana, alice.name, "a brand new password")
 
 
+async def test_what_wants_ones_own_password_is_not_done_here(dana: Visitor) -> None:
+    path = await path_of(dana, dana.name)
+    page = (await dana.get(path)).text
+    assert 'name="password"' not in page and 'href="/settings/delete"' in page
+    for verb in ("password", "delete"):
+        answer = await dana.post(f"{path}/{verb}", password="a brand new password")
+        assert answer.status_code == 409 and "in your settings" in answer.text
+    assert await can_sign_in(dana, dana.name, PASSWORD)
+
+
 async def test_the_deletion_names_what_is_lost_but_not_what_was_said(dana: Visitor, alice: Visitor) -> None:
     await alice.answered("Something private [[tokens=3]]")
     path = await path_of(dana, alice.name)
@@ -132,7 +143,5 @@ async def test_a_long_list_has_pages(tmp_path: Path) -> None:
 
 
 async def many(served: Served, number: int) -> None:
-    from tests.api.people import add_user
-
     for index in range(number):
         await add_user(served.services.database, f"person{index}x")
