@@ -1,7 +1,6 @@
 """The application at /app/, as `make build` has left it."""
 
 import asyncio
-import re
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -45,11 +44,16 @@ async def ask(page: Page, text: str) -> None:
     await page.wait_for_url("**/app/c/*")
 
 
+# The last answer's text without the headers of code. Not innerText: what is out of sight has none.
+TEXT = """() => {
+  const copy = [...document.querySelectorAll(".from-assistant .prose")].at(-1)?.cloneNode(true);
+  for (const header of copy?.querySelectorAll(".code-header") ?? []) header.remove();
+  return copy?.textContent ?? "";
+}"""
+
+
 async def answer_text(page: Page) -> str:
-    found = page.locator(".from-assistant .prose")
-    if not await found.count():
-        return ""
-    return letters(re.sub(r"^python\s*$", "", await found.last.inner_text(), flags=re.MULTILINE))
+    return letters(await page.evaluate(TEXT))
 
 
 async def watch_to_end(page: Page, expected: str, seconds: float = 30) -> list[str]:

@@ -91,7 +91,8 @@ async def test_a_refused_message_is_still_in_the_composer(open_application: Open
     await ask(page, "Tea? [[tokens=5]]")
     await watch_to_end(page, expected_of("Tea? [[tokens=5]]"))
     problem = '{"type": "urn:teahouse:queue_full", "detail": "Too much at once.", "request_id": "r"}'
-    await page.route("**/messages*", lambda route: route.fulfill(status=429, body=problem, content_type="application/problem+json"))
+    media = "application/problem+json"
+    await page.route("**/messages*", lambda route: route.fulfill(status=429, body=problem, content_type=media))
     await page.fill("#content", "Once more")
     await page.keyboard.press("Enter")
     await expect(page.locator("#composer-error")).to_have_text("Too much at once.")
@@ -112,6 +113,7 @@ async def test_drafts_are_kept_where_they_were_typed(alice: Page) -> None:
 async def test_the_palette_finds_conversations_and_commands(alice: Page) -> None:
     await ask(alice, "Oolong or green? [[tokens=5]]")
     await alice.keyboard.press("Control+k")
+    await expect(alice.locator("dialog input")).to_be_focused()
     await alice.keyboard.type("dark")
     await alice.keyboard.press("Enter")
     assert await alice.evaluate("document.documentElement.dataset.theme") == "dark"
@@ -125,7 +127,7 @@ async def test_the_palette_finds_conversations_and_commands(alice: Page) -> None
 
 
 async def test_signing_in_and_out_is_one_for_both_faces(open_page: OpenPage) -> None:
-    page = await open_page(allowed=("status of 401",))
+    page = await open_page(allowed=("status of 401", "status of 404"))
     name = await register(page)
     await page.goto("/app/")
     other = await page.context.new_page()

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Page, Route, expect
 
 from tests.browser.application.conftest import OpenApplication, answer_text, ask, watch_to_end
+from tests.browser.application.wire import cuttable
 from tests.browser.conftest import register, watch
 from tests.browser.servers import LiveServer, free_port, model_process, teahouse_process
 from tests.browser.test_chat import expected_of
@@ -41,15 +42,16 @@ async def test_two_tabs_on_one_conversation(alice: Page) -> None:
     await asyncio.gather(watch_to_end(alice, EXPECTED), watch_to_end(other, EXPECTED))
 
 
-async def test_the_network_is_off_for_a_while(open_application: OpenApplication) -> None:
-    page = await open_application(allowed=("ERR_INTERNET_DISCONNECTED", "ERR_NETWORK", "ERR_FAILED"))
-    await begin(page)
-    await page.context.set_offline(True)
-    kept = await answer_text(page)
-    await asyncio.sleep(20)
-    assert (await answer_text(page)).startswith(kept)
-    await page.context.set_offline(False)
-    await watch_to_end(page, EXPECTED)
+async def test_the_network_is_off_for_a_while(browser: Browser, live_server: LiveServer) -> None:
+    async with cuttable(browser, live_server) as (page, wire):
+        await begin(page)
+        await wire.cut()
+        kept = await answer_text(page)
+        await asyncio.sleep(20)
+        assert await answer_text(page) == kept, "the wire was cut"
+        await wire.mend()
+        seen = await watch_to_end(page, EXPECTED)
+        assert len(seen) > 1
 
 
 async def test_the_server_is_killed_and_started_again(browser: Browser, tmp_path: Path) -> None:
@@ -72,31 +74,27 @@ async def test_the_server_is_killed_and_started_again(browser: Browser, tmp_path
     assert faults == []
 
 
-async def test_the_access_token_expires_in_mid_answer(open_application: OpenApplication) -> None:
-    page = await open_application(allowed=("status of 401", "ERR_FAILED", "ERR_ABORTED"))
-    refreshes: list[str] = []
-    page.on("request", lambda request: refreshes.append(request.url) if request.url.endswith("/refresh") else None)
-    await begin(page)
-    expired = {"status": 401, "content_type": "application/problem+json"}
-    body = '{"type": "urn:teahouse:invalid_token", "detail": "Expired.", "request_id": "r"}'
-    old = await page.evaluate("1")
-    assert old == 1
-    turned_away = 0
+async def test_the_access_token_expires_in_mid_answer(browser: Browser, live_server: LiveServer) -> None:
+    async with cuttable(browser, live_server) as (page, wire):
+        await begin(page)
+        refreshes: list[str] = []
+        page.on("request", lambda request: refreshes.append(request.url) if request.url.endswith("/refresh") else None)
+        turned_away = 0
 
-    async def expire(route: object) -> None:
-        nonlocal turned_away
-        turned_away += 1
-        if turned_away == 1:
-            await route.fulfill(body=body, **expired)  # type: ignore[attr-defined]
-        else:
-            await route.continue_()  # type: ignore[attr-defined]
+        async def expire(route: Route) -> None:
+            nonlocal turned_away
+            if refreshes:
+                await route.continue_()
+                return
+            turned_away += 1
+            body = '{"type": "urn:teahouse:invalid_token", "detail": "Expired.", "request_id": "r"}'
+            await route.fulfill(status=401, content_type="application/problem+json", body=body)
 
-    await page.route("**/jobs/*/events*", expire)
-    await page.context.set_offline(True)  # cuts the stream that is open
-    await asyncio.sleep(0.3)
-    await page.context.set_offline(False)
-    await watch_to_end(page, EXPECTED)
-    assert turned_away >= 2 and refreshes
+        await page.route("**/jobs/*/events*", expire)
+        await wire.cut()
+        await wire.mend()
+        await watch_to_end(page, EXPECTED)
+        assert (turned_away, len(refreshes)) == (1, 1)
 
 
 async def test_the_session_is_revoked_elsewhere(open_application: OpenApplication, live_server: LiveServer) -> None:
@@ -117,9 +115,9 @@ async def test_streams_that_are_buffered_whole_give_way_to_the_long_poll(open_ap
     polls: list[str] = []
     page.on("request", lambda request: polls.append(request.url) if "wait=20" in request.url else None)
 
-    async def swallow(route: object) -> None:
+    async def swallow(route: Route) -> None:
         await asyncio.sleep(60)
-        await route.abort()  # type: ignore[attr-defined]
+        await route.abort()
 
     await page.route("**/jobs/*/events*", swallow)
     await ask(page, LONG)

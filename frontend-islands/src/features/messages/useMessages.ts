@@ -64,7 +64,7 @@ export function useMessages(conversationId: MaybeRefOrGetter<string>) {
     const key = crypto.randomUUID();
     pending.value = [...pending.value, { key, content }];
     try {
-      accept(await post<Accepted>(`${path()}?format=html`, { content, ...fields }, keyed(key)));
+      accept(await post<Accepted>(path(), { content, ...fields }, keyed(key)));
     } finally {
       pending.value = pending.value.filter((sent) => sent.key !== key);
     }
