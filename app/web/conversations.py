@@ -15,6 +15,7 @@ from app.web.chat import chat_context
 from app.web.composer import composer_for_new
 from app.web.context import PathId, Visit, VisitDep
 from app.web.forms import FormState, Text, clean_content, once_of, refused
+from app.web.options import TypedSettings, clean_settings
 from app.web.sidebar import LISTED, MOST_LISTED, sidebar_of
 from app.web.templates import is_htmx
 
@@ -32,21 +33,24 @@ async def index(visit: VisitDep, older: SomeId = None) -> Response:
 
 
 @router.post("/", dependencies=checked)
-async def begin(visit: VisitDep, content: Text = "", model: Text = "", idempotency_key: Text = "") -> Response:
-    """A new conversation with its first message."""
+async def begin(
+    visit: VisitDep, settings: TypedSettings, content: Text = "", model: Text = "", idempotency_key: Text = ""
+) -> Response:
+    """A new conversation with its settings and its first message."""
     try:
-        conversation_id = await _begin(visit, clean_content(content), model or None, idempotency_key)
+        conversation_id = await _begin(visit, clean_content(content), model or None, idempotency_key, settings)
     except AppError as error:
-        form = refused(error, content=content, model=model)
+        form = refused(error, content=content, model=model, **settings)
         return await _index(visit, form=form)
     return RedirectResponse(f"/c/{conversation_id}", 303)
 
 
-async def _begin(visit: Visit, content: str, model: str | None, key: str) -> str:
+async def _begin(visit: Visit, content: str, model: str | None, key: str, settings: dict[str, str]) -> str:
     generations = visit.services.generations
+    wanted = clean_settings(settings)
     once = once_of(visit.request, key, content, lambda accepted: accepted.user_message.conversation_id)
     async with visit.services.database.transaction() as session:
-        conversation = await create_conversation(session, visit.principal)
+        conversation = await create_conversation(session, visit.principal, **wanted)
     outcome: Accepted | Replayed | None = None
     try:
         outcome = await generations.send_message(

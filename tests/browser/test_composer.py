@@ -37,6 +37,22 @@ async def test_enter_that_chooses_a_word_does_not_send(alice: Page) -> None:
     assert alice.url.endswith("/") and await alice.input_value("#content") == "ni hao"
 
 
+async def test_a_word_that_is_being_composed_is_not_sent(alice: Page) -> None:
+    """By the browser's own input method: the candidate's Enter comes as a key while the word is open."""
+    session = await alice.context.new_cdp_session(alice)
+    await alice.click("#content")
+    await session.send("Input.imeSetComposition", {"text": "ni hao", "selectionStart": 6, "selectionEnd": 6})
+    assert await alice.input_value("#content") == "ni hao"
+    enter = {"key": "Enter", "code": "Enter", "windowsVirtualKeyCode": 229}
+    await session.send("Input.dispatchKeyEvent", {"type": "rawKeyDown", **enter})
+    await session.send("Input.insertText", {"text": "你好"})
+    await session.send("Input.dispatchKeyEvent", {"type": "keyUp", **enter})
+    await alice.wait_for_timeout(200)
+    assert alice.url.endswith("/") and await alice.input_value("#content") == "你好"
+    await alice.keyboard.press("Enter")
+    await alice.wait_for_url("**/c/*")
+
+
 async def test_the_composer_is_ready_again_after_sending(alice: Page) -> None:
     await ask(alice, "First [[tokens=2]]")
     await alice.wait_for_url("**/c/*")
