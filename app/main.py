@@ -28,6 +28,7 @@ from app.providers.catalog import Providers
 from app.security.keys import keyring_of
 from app.settings import Settings
 from app.web.router import install_pages
+from app.web.spa import install_spa
 
 logger = logging.getLogger(__name__)
 
@@ -48,6 +49,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(api_router, prefix="/api/v1")
     install_docs(app)
     install_pages(app, settings)
+    install_spa(app)
     install_edge(app, settings)
     return app
 

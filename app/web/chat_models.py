@@ -34,7 +34,7 @@ SHOWN_FOR = timedelta(hours=1)  # how long the end of a download is still news
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """`problem`: why it cannot be asked. `keeps`: models can be fetched to it and dropped. `is_demo`: for trying out."""
+    """`problem`: why it cannot be asked. `keeps`: models can be fetched to it and dropped. `is_demo`: for trials."""
 
     name: str
     models: Sequence[ModelInfo]

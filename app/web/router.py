@@ -18,7 +18,6 @@ from app.web import (
 )
 from app.web.account_pages import ACCOUNT, ADMINISTRATION
 from app.web.problems import render_problem_page
-from app.web.spa import install_spa
 
 
 def install_pages(app: FastAPI, settings: Settings) -> None:
@@ -29,5 +28,4 @@ def install_pages(app: FastAPI, settings: Settings) -> None:
         app.include_router(module.router, include_in_schema=False)
     for module in (*ACCOUNT, *ADMINISTRATION):
         app.include_router(module.router, include_in_schema=False)
-    install_spa(app)
     app.state.render_problem_page = render_problem_page

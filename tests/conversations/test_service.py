@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from sqlalchemy import update
 
 from app.accounts.principal import Principal
-from app.conversations.models import Conversation
 from app.conversations.deleting import delete_conversation
+from app.conversations.models import Conversation
 from app.conversations.service import (
     TITLE_LENGTH,
     After,

@@ -9,7 +9,7 @@ from app.accounts.principal import Principal
 from app.conversations.messages import get_message
 from app.errors import AppError
 from app.generations import loop
-from tests.generations.asking import MakeSettings, Talk, new_talk, row_counts, words
+from tests.generations.asking import MakeSettings, Talk, new_talk, words
 from tests.jobs.waiting import until
 from tests.model_server import ModelServer
 from tests.process import running

@@ -39,7 +39,6 @@ SOUND = {
     "signup": "open",
     "id": "ollama/scripted:latest",
     "back": "/admin/jobs",
-    "page": "/login",
 }
 REQUIRED = {"id"}
 # What a path's id names.

@@ -6,7 +6,7 @@ import pytest
 from tests.web.visitor import Visitor
 
 
-async def test_signed_out_the_browser_decides_on_the_language(nobody: httpx.AsyncClient) -> None:
+async def test_signed_out_the_browser_decides_on_the_language(alice: Visitor, nobody: httpx.AsyncClient) -> None:
     page = await nobody.get("/login", headers={"Accept-Language": "zh-CN,zh;q=0.9"})
     assert '<html lang="zh-CN">' in page.text and "登录" in page.text
     assert "accept-language" in page.headers["vary"].lower()
