@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -14,8 +14,8 @@ from app.accounts.principal import Principal
 from app.clock import monotonic
 from app.db.session import Database
 from app.errors import not_found
-from app.jobs.control import get_job
-from app.jobs.events import LogText, read_after
+from app.jobs.control import get_job, job_now
+from app.jobs.events import LogText, read_after, read_now
 from app.jobs.lease import StoredEvent
 from app.jobs.models import Job
 from app.jobs.notify import Hub
@@ -24,8 +24,13 @@ from app.jobs.states import JobStatus
 from app.rendering import StreamingRenderer
 
 KEPT = 64  # answers; one that was dropped is built again from its log
-PAUSE = 0.25  # seconds between two looks of a viewer who has text already
+# Seconds between two looks of a viewer who has text already. The first words of an answer count each;
+# later there is something to read, and a long block that still grows is sent whole each time.
+PAUSE, LONG_PAUSE, LONGEST_PAUSE = 0.25, 0.4, 0.5
+SHORT, LONG_BLOCK = 1000, 2000  # characters
 QUEUED_HOLD = 2.0  # a place in the queue changes without an event
+
+ReadLog = Callable[[int], Awaitable[list[StoredEvent]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,30 +71,51 @@ class LiveAnswers:
     ) -> Progress:
         """What is committed now, for a viewer who has `seen` closed blocks as of the event `after`."""
         job = await get_job(session, principal.user_id, job_id)
+        place = await position(session, job)
+        return await self._progress(job, place, after, seen, lambda last: read_after(session, job_id, last))
+
+    async def _look_again(self, principal: Principal, job_id: str, after: int, seen: int) -> Progress:
+        """The same without a session: viewers look several times a second."""
+        lookup = self._database.lookup
+        job = await job_now(lookup, principal.user_id, job_id)
+        place = None
+        if job.status == JobStatus.queued:
+            async with self._database.read() as session:
+                place = await position(session, job)
+        return await self._progress(job, place, after, seen, lambda last: read_now(lookup, job_id, last))
+
+    async def _progress(self, job: Job, place: int | None, after: int, seen: int, read: ReadLog) -> Progress:
         if job.kind != "answer":
             raise not_found()
-        place = await position(session, job)
         answer = self._kept_answer(job)
         async with answer.lock:
-            events = [] if job.folded else await read_after(session, job_id, answer.position)
+            events = [] if job.folded else await read(answer.position)
             if events:
                 await asyncio.to_thread(answer.apply, events, after)
             return answer.progress(job, place, after, seen)
 
-    async def wait(self, principal: Principal, job_id: str, *, after: int, seen: int, seconds: float) -> Progress:
+    async def wait(
+        self, principal: Principal, conversation_id: str, job_id: str, *, after: int, seen: int, seconds: float
+    ) -> Progress:
         """What is newer than `after`, held until there is something; holds no session meanwhile."""
         began = monotonic()
+        answer = self._kept.get(job_id)
         with self._hub.watch(job_id) as subscription:
+            paused = answer is not None and answer.is_read(after)
+            if answer is not None and paused:
+                # Whatever comes meanwhile is looked at once, together.
+                await asyncio.sleep(answer.pause)
             while True:
                 subscription.take()
-                async with self._database.read() as session:
-                    progress = await self.look(session, principal, job_id, after=after, seen=seen)
+                progress = await self._look_again(principal, job_id, after, seen)
+                if progress.conversation_id != conversation_id:
+                    raise not_found()
                 if progress.ended or progress.is_blocked:
                     return progress
                 is_news = progress.position > after or progress.whole
                 hold = min(seconds, QUEUED_HOLD) if progress.status == JobStatus.queued else seconds
                 if is_news or self._hub.draining or subscription.overflowed:
-                    hold = PAUSE if progress.had_any or not is_news else 0
+                    hold = PAUSE if not paused and (progress.had_any or not is_news) else 0
                 left = began + hold - monotonic()
                 if left <= 0:
                     return progress
@@ -120,7 +146,22 @@ class LiveAnswer:
         self._thinking: list[tuple[int, str]] = []
         self._cleared_at = 0
         self._first_shown = 0
+        self._size = 0  # characters, of text and thinking
         self._ended = False
+
+    @property
+    def pause(self) -> float:
+        if self._size < SHORT:
+            return PAUSE
+        return LONG_PAUSE if self._open_size < LONG_BLOCK else LONGEST_PAUSE
+
+    @property
+    def _open_size(self) -> int:
+        return sum(map(len, self._renderer.blocks[self._closed :]))
+
+    def is_read(self, after: int) -> bool:
+        """Whether a viewer who stands there has begun to read, and there is more to come."""
+        return 0 < self._first_shown <= after and not self._ended
 
     def apply(self, events: Sequence[StoredEvent], after: int) -> None:
         """Go on in the log; takes time, call it off the event loop.
@@ -154,11 +195,13 @@ class LiveAnswer:
 
     def _think(self, text: str, seq: int) -> None:
         if text:
+            self._size += len(text)
             self._thinking.append((seq, text))
             self._first_shown = self._first_shown or seq
 
     def _write(self, text: str, seq: int) -> None:
         if text:
+            self._size += len(text)
             self._changed(self._renderer.feed(text).from_, seq)
             # Nothing more to write: what still may change begins where the closed blocks end.
             self._closed = self._renderer.feed("").from_

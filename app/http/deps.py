@@ -35,7 +35,12 @@ def get_services(request: Request) -> Services:
     return cast(Services, request.app.state.services)
 
 
-ServicesDep = Annotated[Services, Depends(get_services)]
+async def _services(request: Request) -> Services:
+    """For routes: FastAPI sends what is not async to a thread, which costs more than the look-up."""
+    return get_services(request)
+
+
+ServicesDep = Annotated[Services, Depends(_services)]
 
 
 async def read_session(services: ServicesDep) -> AsyncIterator[AsyncSession]:

@@ -6,6 +6,7 @@ import orjson
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.db.lookup import Lookup
 from app.jobs.lease import StoredEvent
 
 MOST_EVENTS = 100_000
@@ -14,6 +15,12 @@ READ_AFTER = "SELECT seq, event, data FROM job_events WHERE job_id = :job_id AND
 
 async def read_after(session: AsyncSession, job_id: str, after: int, limit: int = MOST_EVENTS) -> list[StoredEvent]:
     rows = await session.execute(text(READ_AFTER), {"job_id": job_id, "after": after, "limit": limit})
+    return [StoredEvent(*row) for row in rows]
+
+
+async def read_now(lookup: Lookup, job_id: str, after: int) -> list[StoredEvent]:
+    """The same for whoever asks all the time."""
+    rows = await lookup.all(READ_AFTER, {"job_id": job_id, "after": after, "limit": MOST_EVENTS})
     return [StoredEvent(*row) for row in rows]
 
 

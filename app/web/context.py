@@ -21,7 +21,7 @@ from app.web.templates import page
 PathId = Annotated[str, Path(), AfterValidator(parse_id)]
 
 
-def live_answers(request: Request, services: ServicesDep) -> LiveAnswers:
+async def live_answers(request: Request, services: ServicesDep) -> LiveAnswers:
     """One per process, made at first use."""
     state = request.app.state
     if not hasattr(state, "live_answers"):
@@ -53,7 +53,7 @@ class Visit:
         return page(self.request, name, principal=self.principal, **context)
 
 
-def visit(
+async def visit(
     request: Request,
     principal: PagePrincipal,
     session: ReadSession,

@@ -35,11 +35,11 @@ async def follow(
     visit: VisitDep, conversation_id: PathId, job_id: PathId, after: Number = 0, seen: Number = 0
 ) -> Response:
     """The long-polled fragment: new closed blocks, the open block and the next poller; at the end, no poller."""
-    await _check_job(visit, conversation_id, job_id)
     if not is_htmx(visit.request):
+        await _check_job(visit, conversation_id, job_id)
         return RedirectResponse(f"/c/{conversation_id}", 303)
     with visit.services.viewers.enter(visit.principal.user_id):
-        waiting = visit.live.wait(visit.principal, job_id, after=after, seen=seen, seconds=HOLD)
+        waiting = visit.live.wait(visit.principal, conversation_id, job_id, after=after, seen=seen, seconds=HOLD)
         progress = await unless_left(visit.request, waiting)
     if progress.ended:
         return await _finished(visit, progress)

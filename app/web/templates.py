@@ -21,7 +21,7 @@ from app.web.forms import FormState
 
 FOLDER = Path(__file__).resolve().parents[2] / "templates"
 VARY = "HX-Request, HX-Target, Cookie, Accept-Language, Accept-Encoding"
-MIN_COMPRESSED = 1024
+MIN_COMPRESSED = 400  # below that the header that says so takes what is won
 
 environment = Environment(
     loader=FileSystemLoader(FOLDER),

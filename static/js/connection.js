@@ -21,11 +21,13 @@
   });
 
   // A poll says where it stands, nothing else: it is the most frequent request of all.
+  const UNUSED = ["HX-Source", "HX-Current-URL", "HX-Target", "HX-Request-Type", "X-CSRF-Token"];
   document.addEventListener("htmx:config:request", (event) => {
+    if (isPoller(event.detail.ctx.sourceElement)) event.detail.ctx.request.timeout = HELD;
+  });
+  document.addEventListener("htmx:before:request", (event) => {
     const { ctx } = event.detail;
-    if (!isPoller(ctx.sourceElement)) return;
-    for (const name of ["HX-Source", "HX-Current-URL", "HX-Target", "X-CSRF-Token"]) delete ctx.request.headers[name];
-    ctx.request.timeout = HELD;
+    if (isPoller(ctx.sourceElement)) for (const name of UNUSED) delete ctx.request.headers[name];
   });
 
   function askAgain(poller) {

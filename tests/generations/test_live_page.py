@@ -108,10 +108,11 @@ async def test_a_wait_is_held_until_there_is_text_and_ends_with_its_time(
     talk: Talk, live: LiveAnswers, written: HandWritten
 ) -> None:
     began = time.monotonic()
-    nothing = await live.wait(talk.principal, written.job_id, after=1, seen=0, seconds=0.1)
+    nothing = await live.wait(talk.principal, talk.conversation_id, written.job_id, after=1, seen=0, seconds=0.1)
     assert time.monotonic() - began >= 0.09
     assert not nothing.has_text
-    waiting = asyncio.create_task(live.wait(talk.principal, written.job_id, after=1, seen=0, seconds=5))
+    held = live.wait(talk.principal, talk.conversation_id, written.job_id, after=1, seen=0, seconds=5)
+    waiting = asyncio.create_task(held)
     await asyncio.sleep(0.02)
     began = time.monotonic()
     written.write("delta", {"text": "hello"})
