@@ -93,7 +93,7 @@ LOCKING := --quiet --universal --generate-hashes --no-emit-index-url --no-header
 	.tools/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 
 $(FRONTEND)/node_modules/.stamp: $(FRONTEND)/package-lock.json $(FRONTEND)/package.json
-	@node -e 'process.exit(process.versions.node.split(".")[0] < 20)' || { echo "Node 20 or newer is needed for the frontend."; exit 1; }
+	@node -e 'process.exit(process.versions.node.split(".")[0] < 20 ? 1 : 0)' || { echo "Node 20 or newer is needed for the frontend."; exit 1; }
 	npm --prefix $(FRONTEND) ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
