@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 from starlette.responses import RedirectResponse, Response
 
+from app.accounts.service import get_user
 from app.conversations.deleting import get_deleted
 from app.conversations.service import create_conversation
 from app.errors import AppError, ErrorKind
@@ -65,10 +66,11 @@ async def _begin(visit: Visit, content: str, model: str | None, key: str, settin
 
 async def _index(visit: Visit, *, older: str | None = None, form: FormState | None = None) -> Response:
     sidebar = await visit.sidebar(older=older)
+    own = (await get_user(visit.session, visit.principal.user_id)).default_model
     await visit.session.close()
     listed = await visit.services.providers.models()
     latest = sidebar.conversations[0].model if sidebar.conversations else None
-    composer = composer_for_new(listed, latest or visit.services.settings.default_model, form)
+    composer = composer_for_new(listed, own or latest or visit.services.settings.default_model, form)
     return visit.page("conversations/index.html", form=form, sidebar=sidebar, listed=listed, composer=composer)
 
 
