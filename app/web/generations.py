@@ -93,6 +93,7 @@ async def ask_to_regenerate(visit: VisitDep, message_id: PathId) -> Response:
     sidebar = await visit.sidebar(current_id=conversation.id)
     await visit.session.close()
     listed = await visit.services.providers.models()
+    others = [model.id for model in listed.items if model.id != message.model]
     return visit.page(
         "messages/regenerate.html",
         blocks=["menu"],
@@ -100,7 +101,7 @@ async def ask_to_regenerate(visit: VisitDep, message_id: PathId) -> Response:
         conversation=conversation,
         message=message,
         choices=choices_of(listed, message.model) if listed.items else ModelChoices(),
-        chosen=message.model,
+        chosen=others[0] if others else message.model,
     )
 
 

@@ -17,6 +17,11 @@
   // On touch this would open the keyboard over the text.
   if (!isTouch.matches && !document.querySelector("[autofocus]")) composer()?.focus({ preventScroll: true });
 
+  // One goes on where the text ends.
+  document.addEventListener("focusin", ({ target }) => {
+    if (target.matches("[data-sends][autofocus]")) target.setSelectionRange(target.value.length, target.value.length);
+  });
+
   if (!CSS.supports("field-sizing", "content")) {
     document.addEventListener("input", (event) => {
       if (!event.target.matches("[data-sends]")) return;
