@@ -77,7 +77,7 @@ async def test_F01_killed_at_each_visit_of_a_202_it_is_all_or_nothing_and_the_re
             if not died:
                 break
         assert visit > 6, "too few visits to be true"
-        assert accepted >= 2, "killed after the commit it was there"
+        assert accepted >= 1, "killed after the commit it was there"
 
 
 async def _dies(client: Client, conversation: str, key: str) -> bool:
