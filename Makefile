@@ -54,7 +54,7 @@ test: setup build ## run every test, those in a browser too
 e2e: setup build ## run the tests in a browser alone
 	$(BIN)/pytest tests/browser
 
-bench: .venv/dev.stamp ## measure this server against its promises
+bench: setup ## measure this server against its promises
 	$(BIN)/python -m tests.benchmarks
 
 screenshots: setup $(CHINESE) ## picture every state of the pages (ONLY=name for one of them), see screenshots/index.html

@@ -12,9 +12,10 @@ from typing import Any
 
 import aiohttp
 
-from tests.benchmarks import bench_rendering, durability, footprint, reading
+from tests.benchmarks import bench_rendering, durability, footprint, pages, reading
 from tests.benchmarks.clients import Measured, Teahouse, ask_model_server, at_once, prompt
 from tests.benchmarks.servers import ROOT, Server, free_port, model_server, start_teahouse
+from tests.benchmarks.targets import table
 
 TOKENS, RATE, FIRST = 200, 50.0, 100.0
 
@@ -78,6 +79,7 @@ async def run(quick: bool) -> dict[str, Any]:
         finally:
             server.stop()
         results |= await durability.run(data_dir / "killed", model_url)
+        results |= await pages.run(data_dir / "pages")
     results |= {f"rendering_{name}": value for name, value in bench_rendering.run().items()}
     if not quick:
         results |= footprint.run()
@@ -94,9 +96,7 @@ def main() -> None:
     folder = ROOT / "bench-results"
     folder.mkdir(exist_ok=True)
     (folder / "latest.json").write_text(json.dumps(results, indent=2) + "\n")
-    width = max(map(len, results))
-    for name, value in results.items():
-        print(f"{name:<{width}}  {value}")
+    print(table(results))
 
 
 if __name__ == "__main__":

@@ -21,7 +21,8 @@ MESSAGE = (
 )
 
 
-def _fill(database: Path, messages: int, conversations: int) -> str:
+def fill(database: Path, messages: int, conversations: int) -> str:
+    """One conversation so long, whose id is returned, beside so many empty ones."""
     connection = sqlite3.connect(database)
     (user_id,) = connection.execute("SELECT id FROM users LIMIT 1").fetchone()
     long = new_id()
@@ -50,8 +51,8 @@ async def _median_ms(teahouse: Teahouse, path: str) -> float:
 
 
 async def run(teahouse: Teahouse, data_dir: Path) -> dict[str, Any]:
-    long = _fill(data_dir / "teahouse.db", 500, 2000)
-    longer = _fill(data_dir / "teahouse.db", 5000, 0)
+    long = fill(data_dir / "teahouse.db", 500, 2000)
+    longer = fill(data_dir / "teahouse.db", 5000, 0)
     return {
         "open_500_messages_ms": await _median_ms(teahouse, f"/conversations/{long}/messages?limit=500"),
         "open_50_of_500_ms": await _median_ms(teahouse, f"/conversations/{long}/messages"),

@@ -1,8 +1,14 @@
-"""The scripted model server with one more kind of text: `text=markdown`, an answer of many blocks.
+"""The scripted model server with two more kinds of text: `markdown` has a block every few words, `answer` is as
+answers are: paragraphs, a list, a table, code, word by word and over again.
 
 As a program (`python -m tests.browser.markdown`) it is that server.
 """
 
+import re
+from collections.abc import Iterator
+from itertools import cycle
+
+from tests.browser.stories import RICH_ANSWER
 from tests.model_server import script
 from tests.model_server.__main__ import main
 
@@ -18,6 +24,16 @@ script._WORDS["markdown"] = [
     "\n\n```python\nprint('tea')\n```\n\nafter",
     "\n\n| leaf | minutes |\n| --- | --- |\n| green | 2 |\n\nbelow",
 ]
+_at_random = script._words
+
+
+def _words(prompt: str, text: str) -> Iterator[str]:
+    if text == "answer":
+        yield from cycle(re.findall(r"\s*\S+", "\n\n" + RICH_ANSWER.en))
+    yield from _at_random(prompt, text)
+
+
+script._words = _words
 
 if __name__ == "__main__":
     main()

@@ -48,9 +48,9 @@ class Visitor:
         await self.follow(path)
         return path
 
-    async def follow(self, path: str) -> list[str]:
-        """The fragments that the page's poller gets, to the last one."""
-        poller, fragments = poller_in((await self.get(path)).text), []
+    async def follow(self, path: str, page: str | None = None) -> list[str]:
+        """The fragments that the page's poller gets, to the last one. `page`: it is open already."""
+        poller, fragments = poller_in(page or (await self.get(path)).text), list[str]()
         while poller:
             answer = await self.get(poller, target="")
             assert answer.status_code == 200, answer.text
