@@ -27,8 +27,6 @@ class Load:
     requests: int
     can_type: float
     shift: float
-    elements: int
-    nodes: int
 
 
 class Visit:
@@ -69,14 +67,14 @@ class Visit:
         await self.page.goto(path, wait_until="load")
         can_type = await self.page.wait_for_function("window.canType")
         await self.page.wait_for_timeout(700)  # whatever would still come or move
-        return Load(
-            self.received,
-            self.requests,
-            float(await can_type.json_value()),
-            await self.shift(),
-            await self.page.evaluate("document.getElementsByTagName('*').length"),
-            await self.page.evaluate(COUNT_NODES),
-        )
+        return Load(self.received, self.requests, float(await can_type.json_value()), await self.shift())
+
+    async def size(self) -> tuple[int, int]:
+        """Elements, and nodes of every kind, once the list has come to its end: the rest of it comes as it is seen."""
+        await self.page.evaluate(TO_THE_END)
+        await self.page.wait_for_timeout(500)
+        elements = await self.page.evaluate("document.getElementsByTagName('*').length")
+        return int(elements), int(await self.page.evaluate(COUNT_NODES))
 
     async def shift(self) -> float:
         return float(await self.page.evaluate("window.shifted"))
@@ -87,6 +85,10 @@ class Visit:
         return float(next(metric["value"] for metric in metrics if metric["name"] == "TaskDuration"))
 
 
+TO_THE_END = """(() => {
+  const list = document.getElementById("conversations");
+  if (list) list.scrollTop = list.scrollHeight;
+})()"""
 COUNT_NODES = """(() => {
   const walker = document.createTreeWalker(document);
   let count = 1;
