@@ -3,9 +3,14 @@
   document.addEventListener("keydown", (event) => {
     if (isComposing(event) || event.defaultPrevented) return;
     const name = `${event.ctrlKey || event.metaKey ? "Ctrl " : ""}${event.altKey ? "Alt " : ""}${event.key}`;
-    const isMine = event.key === "Escape" || event.ctrlKey || event.metaKey || !isTyping(event.target);
-    if (isMine && actions[name]?.(event.target)) event.preventDefault();
+    if (!isTheirs(event) && actions[name]?.(event.target)) event.preventDefault();
   });
+
+  // Whoever types gets the letters, and in text the arrows too; a composer that is empty needs none.
+  function isTheirs({ target, key, altKey, ctrlKey, metaKey }) {
+    if (!isTyping(target) || ctrlKey || metaKey) return false;
+    return key.length === 1 || (altKey && Boolean(target.value));
+  }
 
   // Each says whether it had something to do; else the key is the browser's.
   const actions = {
