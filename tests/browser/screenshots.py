@@ -15,7 +15,7 @@ from tests.browser.conftest import ARGUMENTS, CHROMIUM
 from tests.browser.contact_sheet import write_sheet
 from tests.browser.screens import SCREENS, Screen, bring
 from tests.browser.servers import ROOT
-from tests.browser.stage import Scene, scenes
+from tests.browser.stage import Scene, resize, scenes
 
 FOLDER = ROOT / "screenshots"
 THEMES = ("light", "dark")
@@ -50,8 +50,9 @@ async def picture(scene: Scene, screen: Screen) -> list[str]:
     scene.faults.clear()
     try:
         page = await bring(screen.name, scene)
-        for theme in THEMES:
-            for size in screen.sizes:
+        # The wide ones first: what was touched once is not hovered over before the next page.
+        for size in screen.sizes:
+            for theme in THEMES:
                 await _shoot(page, size, theme, FOLDER / f"{screen.name}.{scene.language}.{theme}.{size[0]}.png")
         await page.emulate_media(color_scheme=None, media=None)
     except Exception as error:
@@ -63,7 +64,7 @@ async def picture(scene: Scene, screen: Screen) -> list[str]:
 
 async def _shoot(page: Page, size: tuple[int, int], theme: str, path: Path) -> None:
     await page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
-    await page.set_viewport_size({"width": size[0], "height": size[1]})
+    await resize(page, size)
     if hidden := await page.evaluate(HIDDEN):
         await page.set_viewport_size({"width": size[0], "height": min(size[1] + hidden, TALLEST)})
     await page.screenshot(path=path, animations="disabled", caret="hide")

@@ -118,6 +118,14 @@ async def _add_others(api: httpx.AsyncClient) -> None:
     await api.patch(f"/users/{user['id']}", json={"disabled": True})
 
 
+async def resize(page: Page, size: tuple[int, int]) -> None:
+    """To a screen of that size; the narrow one is touched."""
+    wire = await page.context.new_cdp_session(page)
+    await wire.send("Emulation.setTouchEmulationEnabled", {"enabled": size == NARROW, "maxTouchPoints": 5})
+    await wire.detach()
+    await page.set_viewport_size({"width": size[0], "height": size[1]})
+
+
 @dataclass
 class _Opener:
     """Pages in contexts of their own, watched."""

@@ -11,7 +11,7 @@ from playwright.async_api import Page, async_playwright
 
 from tests.browser.conftest import ARGUMENTS, CHROMIUM
 from tests.browser.screens import SCREENS, bring
-from tests.browser.stage import LANGUAGES, NARROW, Scene, scenes
+from tests.browser.stage import LANGUAGES, NARROW, Scene, resize, scenes
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
@@ -74,7 +74,7 @@ async def test_a_state_shuts_nobody_out(stage: dict[str, Scene], name: str, lang
         shape = await page.evaluate(SHAPE)
         found = await audited(page, "light", EVERYTHING)
         found += await audited(page, "dark", ONLY_COLOURS)
-        await page.set_viewport_size({"width": NARROW[0], "height": NARROW[1]})
+        await resize(page, NARROW)
         await page.evaluate("new Promise(drawn => requestAnimationFrame(() => setTimeout(drawn)))")
         too_wide = await page.evaluate(TOO_WIDE)
         found += [f"narrow, {violation}" for violation in await audited(page, "light", EVERYTHING)]

@@ -60,9 +60,10 @@ async def model_pull(scene: Scene) -> Page:
 @screen("model-pull-failed")
 async def model_pull_failed(scene: Scene) -> Page:
     await scene.page.goto("/admin/models")
-    await scene.page.fill("#name", "missing:7b")
+    name = f"missing-{scene.language.lower()}:7b"
+    await scene.page.fill("#name", name)
     await scene.page.press("#name", "Enter")
-    await expect(scene.page.locator("#models .field-error").first).to_be_visible()
+    await expect(scene.page.locator(f".entry:has-text('{name}') .field-error").first).to_be_visible()
     return scene.page
 
 

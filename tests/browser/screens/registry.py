@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from playwright.async_api import Page
 
-from tests.browser.stage import NARROW, WIDE, Scene, State
+from tests.browser.stage import NARROW, WIDE, Scene, State, resize
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,6 @@ async def bring(name: str, scene: Scene) -> Page:
     """The page in that state, as wide as it can be seen there."""
     found = SCREENS[name]
     scene.allowed[:] = found.allowed
-    width, height = found.sizes[0]
     for page in (scene.page, scene.nobody, scene.fresh, scene.bare):
-        await page.set_viewport_size({"width": width, "height": height})
+        await resize(page, found.sizes[0])
     return await found.show(scene)
