@@ -6,9 +6,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import httpx
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser, CDPSession, Page
 
 from tests.browser.conftest import watch
 from tests.browser.seeds import MODEL, seed
@@ -118,11 +119,17 @@ async def _add_others(api: httpx.AsyncClient) -> None:
     await api.patch(f"/users/{user['id']}", json={"disabled": True})
 
 
+# What is touched stays so with its session, and what is touched no more is not hovered over before the next page.
+_fingers: WeakKeyDictionary[Page, CDPSession] = WeakKeyDictionary()
+
+
 async def resize(page: Page, size: tuple[int, int]) -> None:
     """To a screen of that size; the narrow one is touched."""
-    wire = await page.context.new_cdp_session(page)
-    await wire.send("Emulation.setTouchEmulationEnabled", {"enabled": size == NARROW, "maxTouchPoints": 5})
-    await wire.detach()
+    if size == NARROW and page not in _fingers:
+        wire = _fingers[page] = await page.context.new_cdp_session(page)
+        await wire.send("Emulation.setTouchEmulationEnabled", {"enabled": True, "maxTouchPoints": 5})
+    elif size != NARROW and page in _fingers:
+        await _fingers.pop(page).detach()
     await page.set_viewport_size({"width": size[0], "height": size[1]})
 
 
