@@ -7,6 +7,10 @@ from tests.browser.test_chat import ask
 
 pytestmark = pytest.mark.browser
 
+# What does not fit into itself, and is cut there.
+SCROLLED = """() => [...document.querySelectorAll("main, .scroller, .blocks, pre")]
+  .filter(each => each.scrollHeight > each.clientHeight + 1)
+  .filter(each => getComputedStyle(each).overflowY !== "visible").map(each => each.className || each.localName)"""
 ANSWER = "How is tea made? [[tokens=400 rate=2000 text=markdown]]"
 
 
@@ -18,11 +22,7 @@ async def test_the_whole_conversation_is_printed_and_nothing_to_press(alice: Pag
         assert await alice.locator(name).evaluate_all("all => all.every(one => !one.checkVisibility())"), name
     await expect(alice.locator("#heading h1")).to_be_visible()
     # Nothing scrolls inside itself: what is not in the document's own height would not be on paper.
-    hidden = await alice.evaluate(
-        """() => [...document.querySelectorAll("main, .scroller, .blocks, pre")]
-             .filter(each => each.scrollHeight > each.clientHeight + 1 && getComputedStyle(each).overflowY !== "visible")
-             .map(each => each.className || each.localName)"""
-    )
+    hidden = await alice.evaluate(SCROLLED)
     assert hidden == []
     assert await alice.evaluate("document.documentElement.scrollHeight") > 900
     assert await alice.evaluate("getComputedStyle(document.documentElement).backgroundColor") == "rgb(255, 255, 255)"
