@@ -20,7 +20,6 @@ from app.jobs.event_log import EventLog
 from app.jobs.lease import LEASE_SECONDS, MAX_CRASHES, Connection, End, StoredEvent
 from app.jobs.liveness import is_dead
 from app.jobs.registry import handler_of
-from app.jobs.retry import delay
 from app.jobs.states import JobStatus
 
 logger = logging.getLogger(__name__)
@@ -31,6 +30,9 @@ FOLD_AFTER = timedelta(seconds=60)  # viewers of other processes read a log's en
 FOLDS_AT_ONCE = 100
 KEYS_LIVE = timedelta(hours=24)
 PRUNE_SECONDS = 3600.0
+# Seconds. A job that was there twice when the server fell is tried apart, when what fell with it is done: it may be
+# innocent, as all are when the machine itself goes up and down.
+SUSPECT_PAUSES = (0.5, 15.0)
 POISONED = {"code": "poisoned", "message": "This job stopped the server three times.", "retryable": True}
 
 _RUNNING = "SELECT id, attempt, beat, lease_owner FROM jobs WHERE status = 'running'"
@@ -146,7 +148,7 @@ def rescue(connection: Connection, job_id: str, attempt: int, *, crashed: bool =
             "UPDATE jobs SET crashes = 0 WHERE id = ? AND attempt = ? AND status = 'running'", (job_id, attempt)
         )
     elif crashed:
-        pause = delay(crashes)
+        pause = SUSPECT_PAUSES[min(crashes, 1)] * _jitter.uniform(0.5, 1.5)
     released = leases.release(
         connection, job_id, attempt, run_after=utcnow() + timedelta(seconds=pause), crashed=crashed
     )

@@ -5,6 +5,7 @@ import time
 from app.rendering import StreamingRenderer
 from app.rendering.highlight import highlight
 from app.rendering.pipeline import render_uncached
+from tests.rendering.test_hostile_sizes import WORST, text_of
 
 PARAGRAPH = """## How to brew it
 
@@ -47,7 +48,18 @@ def run() -> dict[str, float]:
             renderer.feed(piece)
         renderer.finish()
         streamed.append(time.process_time() - began)
-    return {"once_ms": round(min(once) * 1000, 1), "stream_ratio": round(min(streamed) / min(once), 2)}
+    return {
+        "hostile_100k_s": round(max(map(_seconds, WORST)), 2),
+        "once_ms": round(min(once) * 1000, 1),
+        "stream_ratio": round(min(streamed) / min(once), 2),
+    }
+
+
+def _seconds(shape: str) -> float:
+    text = text_of(shape, 100_000)
+    began = time.process_time()
+    render_uncached(text)
+    return time.process_time() - began
 
 
 if __name__ == "__main__":

@@ -63,7 +63,7 @@ async def _campaign(server: ServerProcess, kills: int, kill: Callable[[], None])
 async def _check(client: Client, content: str, ids: dict[str, str], viewers: list[Seen]) -> None:
     expected = "".join(answer_for(content))
     message = await client.get(f"/messages/{ids['message']}")
-    assert message["status"] == "complete", message
+    assert message["status"] == "complete", message["error"]
     assert message["content"] == expected
     assert len(message["sibling_ids"]) == 1
     for seen in viewers:

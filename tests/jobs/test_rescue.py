@@ -156,6 +156,18 @@ async def test_F25_the_third_crash_ends_the_job_as_poisoned(
     assert error["code"] == "poisoned"
 
 
+async def test_F25_a_second_crash_in_a_row_puts_the_job_off_until_the_others_are_done(
+    keeper: Maintenance, connection: Any, alice: str
+) -> None:
+    job_id = add_job(connection, alice)
+    for at_least, at_most in ((0.2, 0.8), (7, 23)):
+        make_due(connection)
+        claimed(connection, owner=OTHER)
+        await keeper.scan()
+        waits = datetime.fromisoformat(job_row(connection, job_id)["run_after"]) - datetime.now(UTC)
+        assert at_least - 0.2 < waits.total_seconds() < at_most
+
+
 async def test_F25_a_job_that_gets_on_is_not_what_kills_the_server(
     keeper: Maintenance, connection: Any, alice: str
 ) -> None:
