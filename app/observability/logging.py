@@ -3,6 +3,7 @@
 import logging
 import os
 import threading
+import time
 from contextlib import suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -15,6 +16,8 @@ from app.settings import Settings
 FILE_BYTES = 10 * 1024 * 1024
 OLD_FILES = 5
 MAX_WAITING = 10_000
+# At once it would take the interpreter from the very request that it tells of.
+GATHER_SECONDS = 0.02
 MAX_BATCH = 500
 FLUSH_SECONDS = 3.0
 # Their loggers come with a handler for the terminal, or with a line per request that we write ourselves.
@@ -93,6 +96,7 @@ class FilesHandler(logging.Handler):
         files = self._open("teahouse.log"), self._open("error.log")
         while True:
             batch = [queue.get()]
+            time.sleep(GATHER_SECONDS)
             with suppress(Empty):
                 while len(batch) < MAX_BATCH:
                     batch.append(queue.get_nowait())
