@@ -103,6 +103,11 @@ class Settings(BaseSettings):
         return self.log_dir or self.data_dir / "logs"
 
     @cached_property
+    def address(self) -> str:
+        """What is listened on, as host:port."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    @cached_property
     def is_https(self) -> bool:
         return self.public_url.startswith("https://")
 

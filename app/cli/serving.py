@@ -103,9 +103,8 @@ def workers_of(settings: Settings) -> int:
 
 def gunicorn_settings(settings: Settings) -> dict[str, Any]:
     """For `teahouse serve --workers` and for deploy/gunicorn.conf.py."""
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
     return {
-        "bind": [f"{host}:{settings.port}"],  # a socket that systemd passes comes before it
+        "bind": [settings.address],  # a socket that systemd passes comes before it
         "workers": workers_of(settings),
         "worker_class": "app.cli.gunicorn_worker.Worker",
         "logger_class": "app.cli.gunicorn_worker.Logger",  # to the app's own log files
