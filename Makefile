@@ -14,7 +14,8 @@ NPM := npm --prefix $(FRONTEND) --silent
 SUDO := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
 # Letters for the Chinese half of the screenshots: Debian's own place for them.
 CHINESE := /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc
-APT = $(SUDO) apt-get -qq update && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends
+APT_GET = $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300
+APT = $(APT_GET) update && $(APT_GET) install -y --no-install-recommends
 
 # The Python of this machine or none: no interpreter is downloaded behind anybody's back.
 export UV_PYTHON_DOWNLOADS := never

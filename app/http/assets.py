@@ -92,7 +92,7 @@ class StaticTree:
         file = self._files.get(name)
         if file is None:
             raise HTTPException(404)
-        if scope["method"] not in ("GET", "HEAD"):
+        if scope["method"] != "GET":
             raise HTTPException(405, headers={"Allow": "GET, HEAD"})
         await self.send_file(name, scope, send)
 
@@ -111,7 +111,7 @@ class StaticTree:
                 headers.append((b"content-encoding", b"gzip"))
             headers.append((b"content-length", str(len(body)).encode()))
         await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+        await send({"type": "http.response.body", "body": body})
 
 
 def _walk(folder: Path) -> Iterable[tuple[str, Path]]:

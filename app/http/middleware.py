@@ -14,6 +14,7 @@ from app.errors import AppError
 from app.http.errors import app_error_response, problem_response, unexpected_error
 from app.http.forwarded import Forwarded
 from app.http.guard import EdgeError, Guard
+from app.http.head import answer_head
 from app.http.request_body import Bodies
 from app.http.security_headers import add_missing, security_headers
 from app.ids import new_id
@@ -98,7 +99,10 @@ class Edge:
             response = await app_error_response(Request(scope), error)
             await response(scope, receive, send)
         else:
-            await self.app(scope, receive, send)
+            if scope["method"] == "HEAD":
+                await answer_head(self.app, scope, receive, send)
+            else:
+                await self.app(scope, receive, send)
 
     def _identify(self, scope: Scope) -> str:
         """The proxy's id for this request if the proxy is ours, else a new one."""

@@ -7,21 +7,21 @@ LIGHT, DARK = "tango", "github-dark"
 # What the pages put behind code, see static/css/tokens.css.
 LIGHT_PAPER, DARK_PAPER = "f3efe7", "121110"
 CONTRAST = 4.5
+UNCOLOURED = ("var(--ink)", "")
 
 _RULE = re.compile(r"\.(?P<name>\w+) \{ (?P<style>[^}]*) \}")
 _COLOUR = re.compile(r"(?<![-\w])color: #(?P<colour>[0-9A-Fa-f]{6}|[0-9A-Fa-f]{3})\b")
 
 
 def stylesheet() -> str:
+    """One rule for all classes that look the same: the colours of both themes, the light one's weight and slant."""
     light, dark = _rules(LIGHT, LIGHT_PAPER), _rules(DARK, DARK_PAPER)
-    return (
-        "/* Made by `python -m app.rendering.stylesheet`; do not edit. */\n"
-        + _scoped(":root .code", light)
-        + "\n@media (prefers-color-scheme: dark) {\n"
-        + _scoped("  :root:not([data-theme=light]) .code", dark)
-        + "}\n\n"
-        + _scoped(":root[data-theme=dark] .code", dark)
-    )
+    names: dict[str, list[str]] = {}
+    for name in light | dark:
+        (light_colour, shape), (dark_colour, _) = light.get(name, UNCOLOURED), dark.get(name, UNCOLOURED)
+        names.setdefault(f"color: light-dark({light_colour}, {dark_colour});{shape}", []).append(name)
+    rules = [f".code :is({', '.join('.' + n for n in same)}) {{ {style} }}\n" for style, same in names.items()]
+    return "/* Made by `python -m app.rendering.stylesheet`; do not edit. */\n" + "".join(rules)
 
 
 def contrast(first: str, second: str) -> float:
@@ -46,27 +46,19 @@ def _readable(colour: str, paper: str) -> str:
     return colour.lower()
 
 
-def _rules(style: str, paper: str) -> dict[str, str]:
-    """Style by class of token. Only what makes words differ: the background is the page's."""
+def _rules(style: str, paper: str) -> dict[str, tuple[str, str]]:
+    """Colour and shape by class of token. Only what makes words differ: the background is the page's."""
     from pygments.formatters import HtmlFormatter
     from pygments.token import STANDARD_TYPES
 
     lines = HtmlFormatter(style=style).get_style_defs(".code")  # type: ignore[no-untyped-call]
     rules = {}
     for rule in _RULE.finditer(str(lines)):
-        kept = [part.strip() for part in rule["style"].split(";") if part.strip() and "background" not in part]
-        kept = [_COLOUR.sub(lambda found: f"color: #{_readable(found['colour'], paper)}", part) for part in kept]
-        if kept and rule["name"] in STANDARD_TYPES.values() and rule["name"] not in ("err", "w"):
-            rules[rule["name"]] = "; ".join(kept)
+        colour = _COLOUR.search(rule["style"])
+        shape = "".join(f" {part};" for part in re.findall(r"font-(?:weight|style): \w+", rule["style"]))
+        if rule["name"] in STANDARD_TYPES.values() and rule["name"] not in ("err", "w") and (colour or shape):
+            rules[rule["name"]] = ("#" + _readable(colour["colour"], paper) if colour else "var(--ink)", shape)
     return rules
-
-
-def _scoped(scope: str, rules: dict[str, str]) -> str:
-    """Classes that look the same in one rule."""
-    names: dict[str, list[str]] = {}
-    for name, style in rules.items():
-        names.setdefault(style, []).append(name)
-    return "".join(f"{scope} :is({', '.join('.' + n for n in same)}) {{ {style}; }}\n" for style, same in names.items())
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ class Application:
             raise HTTPException(404)
         if name in self._tree and name != INDEX:
             await self._tree(scope, receive, send)
-        elif name.startswith(ASSETS) or scope["method"] not in ("GET", "HEAD"):
+        elif name.startswith(ASSETS) or scope["method"] != "GET":
             # A file of another build: the page that asks for it must learn that, not get another page.
             raise HTTPException(404 if name.startswith(ASSETS) else 405)
         else:

@@ -54,7 +54,7 @@ async def picture(scene: Scene, screen: Screen) -> list[str]:
         for size in screen.sizes:
             for theme in THEMES:
                 await _shoot(page, size, theme, FOLDER / f"{screen.name}.{scene.language}.{theme}.{size[0]}.png")
-        await page.emulate_media(color_scheme=None, media=None)
+        await page.emulate_media(color_scheme="null", media="null")
     except Exception as error:
         scene.faults.append(str(error).strip())
     problems = [f"{screen.name} ({scene.language}): {fault}" for fault in scene.faults]

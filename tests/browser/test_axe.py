@@ -77,8 +77,8 @@ async def test_a_state_shuts_nobody_out(stage: dict[str, Scene], name: str, lang
         await resize(page, NARROW)
         await page.evaluate("new Promise(drawn => requestAnimationFrame(() => setTimeout(drawn)))")
         too_wide = await page.evaluate(TOO_WIDE)
-        found += [f"narrow, {violation}" for violation in await audited(page, "light", ONLY_SIZES)]
-        await page.emulate_media(color_scheme=None, media=None, reduced_motion=None)
+        found += [f"narrow, {violation}" for violation in await audited(page, "light", EVERYTHING)]
+        await page.emulate_media(color_scheme="null", media="null", reduced_motion="null")
     finally:
         faults = list(scene.faults)
         await scene.rest()

@@ -172,3 +172,14 @@ def test_only_a_trusted_proxy_says_who_calls(server: Server) -> None:
     assert json.loads(answer.body)["client"] == "203.0.113.7"
     answer = server.post_json(body, "/api/v1/echo", "X-Forwarded-For: junk")
     assert json.loads(answer.body)["client"] == "127.0.0.1"
+
+
+def test_A42_head_is_get_without_a_body(server: Server) -> None:
+    full = server.get(OK)
+    with server.connect() as connection:
+        connection.send(request("HEAD", OK) + request("GET", OK))
+        head = connection.socket.recv(65536).split(b"\r\n\r\n", 1)
+        while len(head) < 2 or not head[1].endswith(full.body):
+            head = (b"\r\n\r\n".join(head) + connection.socket.recv(65536)).split(b"\r\n\r\n", 1)
+    assert head[0].startswith(b"HTTP/1.1 200") and f"content-length: {len(full.body)}".encode() in head[0].lower()
+    assert head[1].startswith(b"HTTP/1.1 200"), "a body came before the next answer"

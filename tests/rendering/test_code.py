@@ -97,19 +97,18 @@ def test_the_stylesheet_is_the_one_that_is_made() -> None:
 
 
 def test_every_colour_can_be_read_on_its_paper() -> None:
-    light, dark = stylesheet().split("@media (prefers-color-scheme: dark)")
-    for css, paper in ((light, LIGHT_PAPER), (dark, DARK_PAPER)):
-        colours = re.findall(r"color: #([0-9a-f]+);", css)
-        assert len(colours) > 10
-        for colour in colours:
-            full = colour if len(colour) == 6 else "".join(digit * 2 for digit in colour)
-            assert contrast(full, paper) >= CONTRAST, colour
+    pairs = re.findall(r"color: light-dark\(#([0-9a-f]{6}), #([0-9a-f]{6})\);", stylesheet())
+    assert len(pairs) > 10
+    for light, dark in pairs:
+        assert contrast(light, LIGHT_PAPER) >= CONTRAST, light
+        assert contrast(dark, DARK_PAPER) >= CONTRAST, dark
 
 
-def test_both_themes_can_be_chosen_against_the_systems() -> None:
+def test_each_class_has_one_rule_for_both_themes_and_no_background() -> None:
     css = stylesheet()
-    assert ":root:not([data-theme=light]) .code" in css
-    assert "\n:root[data-theme=dark] .code" in css
+    classes = re.findall(r"\.(\w+)[,)]", css)
+    assert len(classes) == len(set(classes)) > 50
+    assert css.count("light-dark(") == css.count("{")
     assert "background" not in css
 
 

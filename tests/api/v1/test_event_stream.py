@@ -222,6 +222,16 @@ async def test_F29_viewers_that_come_and_go_leave_nothing_behind(alice: Person, 
     await alice.ended(job_id)
 
 
+async def test_the_head_of_a_stream_does_not_begin_it(alice: Person, served: Served) -> None:
+    job_id = (await alice.ask(await alice.conversation(), ENDLESS))["job"]["id"]
+    answer = await alice.client.head(f"/api/v1/jobs/{job_id}/events", timeout=5)
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert answer.headers["content-type"] == "text/event-stream; charset=utf-8"
+    await _until(lambda: len(served.services.viewers) == 0)
+    await alice.client.post(f"/api/v1/jobs/{job_id}/cancel")
+    await alice.ended(job_id)
+
+
 async def test_a_stream_wants_the_bearer(browser: httpx.AsyncClient, alice: Person) -> None:
     job_id = (await alice.answered(await alice.conversation()))["job"]["id"]
     await browser.post("/api/v1/auth/login", data={"username": alice.name, "password": PASSWORD})
