@@ -89,6 +89,33 @@ def nginx(
         _have_nginx_check(output)
 
 
+@app.command()
+def systemd(
+    user: str = typer.Option("teahouse", "--user", help="Whom the server runs as."),
+    root: Path = _root_option(),
+    output: Path = typer.Option(..., "--output", help="A folder: /etc/systemd/system."),
+) -> None:
+    """Write the units for systemd, filled in: socket, server, nightly backup, and Nginx's own restart.
+
+    \b
+    Example:
+      teahouse deploy systemd --user teahouse --output /etc/systemd/system
+    """
+    if not _USER.fullmatch(user):
+        fail(f"--user: {user} is no name of a user.")
+    _check_path(root)
+    settings = read_settings()
+    writable = sorted({root / settings.data_dir, root / settings.logs})
+    writable = [path for path in writable if not any(path.is_relative_to(other) for other in writable if other != path)]
+    values = {"user": user, "root": root, "address": settings.address, "writable": writable}
+    folder = TEMPLATES / "systemd"
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        name = path.relative_to(folder)
+        to = output / name
+        to.parent.mkdir(parents=True, exist_ok=True)
+        _write(_filled(f"systemd/{name}", **values), to)
+
+
 def _have_nginx_check(site: Path) -> None:
     program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/opt/homebrew/bin")
     if program is None:
