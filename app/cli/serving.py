@@ -11,6 +11,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
+from gunicorn.systemd import SD_LISTEN_FDS_START
 from uvicorn import Config, Server
 
 from app.cli import systemd
@@ -122,7 +123,15 @@ def gunicorn_settings(settings: Settings) -> dict[str, Any]:
         # Heartbeats are file times: on a disk that stalls they would kill healthy workers.
         "worker_tmp_dir": "/dev/shm" if Path("/dev/shm").is_dir() else None,  # noqa: S108
         "control_socket_disable": True,
+        "pre_exec": _hand_over,
     }
+
+
+def _hand_over(arbiter: Any) -> None:
+    """Before USR2's new master: it looks for systemd's socket where systemd puts it, and Gunicorn has moved it."""
+    if arbiter.systemd:
+        for number, listener in enumerate(arbiter.LISTENERS, start=SD_LISTEN_FDS_START):
+            os.dup2(listener.fileno(), number)
 
 
 def for_gunicorn() -> dict[str, Any]:

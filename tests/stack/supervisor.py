@@ -1,8 +1,8 @@
 """A small stand-in for systemd: one service, from its unit files as shipped.
 
-It holds the listening socket, starts the service with it, hears its notifications, starts it again when it dies or falls
-silent, and does on its stdin's word what systemctl does: `reload`, `restart`, `stop`, `start`. The end of its stdin ends
-all. What it does it says on stdout, a line each.
+It holds the listening socket, starts the service with it, hears its notifications, starts it again when it dies or
+falls silent, and does on its stdin's word what systemctl does: `reload`, `restart`, `stop`, `start`. The end of its
+stdin ends all. What it does it says on stdout, a line each.
 """
 
 import contextlib
@@ -107,8 +107,9 @@ class Supervisor:
         try:
             os.setsid()
             os.umask(int(self._unit.get("Service", "UMask", "0022"), 8))
-            if limit := self._unit.get("Service", "LimitNOFILE"):
-                resource.setrlimit(resource.RLIMIT_NOFILE, (int(limit), int(limit)))
+            if limit := int(self._unit.get("Service", "LimitNOFILE", "0")):
+                most = min(limit, resource.getrlimit(resource.RLIMIT_NOFILE)[1])
+                resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
             if self._unit.get("Service", "NoNewPrivileges") == "yes":
                 LIBC.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
             if self._unit.get("Service", "MemoryDenyWriteExecute") == "yes":
@@ -122,6 +123,8 @@ class Supervisor:
             for descriptor, number in ((nothing, 0), (journal, 1), (journal, 2)):
                 os.dup2(descriptor, number)
             os.execvpe(command[0], command, environment)
+        except BaseException as error:
+            print(f"cannot be started: {error!r}", file=sys.stderr, flush=True)
         finally:
             os._exit(127)
 
