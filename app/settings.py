@@ -23,6 +23,9 @@ class Settings(BaseSettings):
 
     host: str = Field("127.0.0.1", description="address to listen on")
     port: int = Field(8000, ge=1, le=65535, description="port to listen on")
+    workers: int = Field(
+        0, ge=0, le=64, description="processes under Gunicorn; 0: 2 on SQLite, 2 × cores + 1 on PostgreSQL"
+    )
     data_dir: Path = Field(Path("data"), description="database, secrets, run files")
     database_url: str = Field("", description="empty: SQLite in the data directory")
     secret_key: str = Field("", description="32 bytes or more; empty: made at first start, kept in the data directory")
@@ -98,6 +101,11 @@ class Settings(BaseSettings):
     @cached_property
     def logs(self) -> Path:
         return self.log_dir or self.data_dir / "logs"
+
+    @cached_property
+    def address(self) -> str:
+        """What is listened on, as host:port."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
     @cached_property
     def is_https(self) -> bool:

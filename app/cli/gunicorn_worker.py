@@ -1,15 +1,20 @@
 """Gunicorn's worker and logger, as this app needs them."""
 
+import contextlib
+import os
 import signal
 import sys
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gunicorn.arbiter import Arbiter
 from gunicorn.glogging import Logger as GunicornLogger
 from uvicorn_worker import UvicornWorker
 
 from app.cli.serving import UVICORN, Announce, ReadyServer
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
 
 # Set before the fork by `teahouse serve`: the first worker tells the terminal that it serves.
 announce: Announce | None = None
@@ -26,11 +31,25 @@ class Worker(UvicornWorker):  # type: ignore[misc]
 
     async def _serve(self) -> None:
         self.config.app = self.wsgi
-        server = ReadyServer(self.config, self.wsgi, announce if self.age == 1 else None)
+        told = self._tell if self.age == 1 else None
+        self._server = ReadyServer(self.config, self.wsgi, told, main_pid=self.ppid)
         self._install_sigquit_handler()
-        await server.serve(sockets=self.sockets)
-        if not server.started:
+        await self._server.serve(sockets=self.sockets)
+        if not self._server.started:
             sys.exit(Arbiter.WORKER_BOOT_ERROR)
+
+    async def _tell(self, app: "FastAPI") -> None:
+        """The first worker of all serves: whom this master was started to replace (USR2) may go."""
+        if replaced := os.environ.get("GUNICORN_PID"):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(replaced), signal.SIGTERM)
+        if announce is not None:
+            await announce(app)
+
+    async def callback_notify(self) -> None:
+        """The heartbeat to the master: one whose jobs stand still is replaced like one whose event loop does."""
+        if self._server.watchdog.is_well:
+            self.notify()
 
 
 def _end(_number: int, _frame: FrameType | None) -> None:

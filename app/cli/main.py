@@ -3,7 +3,7 @@
 import typer
 
 from app import __version__
-from app.cli import admin, ask, db, openapi, serve
+from app.cli import admin, ask, db, deploy, openapi, serve
 
 app = typer.Typer(
     name="teahouse",
@@ -18,6 +18,7 @@ app.command("ask")(ask.ask)
 app.command("openapi")(openapi.openapi)
 app.add_typer(admin.app, name="admin")
 app.add_typer(db.app, name="db")
+app.add_typer(deploy.app, name="deploy")
 
 
 def _print_version(wanted: bool) -> None:

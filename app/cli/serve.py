@@ -24,7 +24,9 @@ ROOT = Path(__file__).parents[2]
 def serve(
     host: str | None = typer.Option(None, help="Address to listen on, instead of TEAHOUSE_HOST."),
     port: int | None = typer.Option(None, min=1, max=65535, help="Port to listen on, instead of TEAHOUSE_PORT."),
-    workers: int = typer.Option(1, min=1, max=64, help="Processes; more than one run under Gunicorn."),
+    workers: int | None = typer.Option(
+        None, min=1, max=64, help="Processes; more than one run under Gunicorn. Default: TEAHOUSE_WORKERS, else one."
+    ),
     reload: bool = typer.Option(False, "--reload", help="Start anew when a source file changes."),
 ) -> None:
     """Bring the database up to date and serve.
@@ -35,7 +37,7 @@ def serve(
       teahouse serve --port 9000
       TEAHOUSE_OLLAMA_URL=http://10.0.0.5:11434 teahouse serve --workers 4
     """
-    settings = read_settings(host=host, port=port)
+    settings = read_settings(host=host, port=port, workers=workers)
     from app.cli import serving
 
     serving.end_on_signals()
@@ -51,10 +53,10 @@ def serve(
     from app.main import create_app
 
     try:
-        if workers == 1:
+        if settings.workers <= 1:
             serving.serve_alone(create_app(settings), listener, _announce)
         else:
-            serving.serve_with_workers(lambda: create_app(settings), listener, workers, _announce)
+            serving.serve_with_workers(lambda: create_app(settings), listener, settings, _announce)
     except SystemExit as ended:
         if ended.code:
             fail(f"The server could not start. {settings.logs.absolute() / 'error.log'} says why.")

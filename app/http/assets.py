@@ -77,6 +77,9 @@ class StaticTree:
     def __contains__(self, name: str) -> bool:
         return name in self._files
 
+    def files(self) -> Iterable[tuple[str, StaticFile]]:
+        return self._files.items()
+
     def versioned(self, name: str) -> str:
         """`css/app.css?v=0123456789ab`; a name that is not there stays as it is and will be a 404."""
         file = self._files.get(name)

@@ -20,9 +20,10 @@ from app.http.security_headers import add_missing, security_headers
 from app.ids import new_id
 from app.observability import metrics
 from app.observability.context import request_id
+from app.observability.logging import ACCESS
 from app.settings import Settings
 
-access = logging.getLogger("app.access")
+access = logging.getLogger(ACCESS)
 
 UNLOGGED = ("/static/", "/app/assets/", "/healthz", "/readyz", "/metrics")
 MAX_LOGGED_PATH = 300
@@ -117,14 +118,15 @@ class Edge:
         if not path.startswith(UNLOGGED) and access.isEnabledFor(logging.INFO):
             client = scope.get("client")
             # The query is left out: it may hold what somebody searched for.
-            access.info(
-                "%s %s %d %.1f ms %s",
-                scope["method"],
-                path[:MAX_LOGGED_PATH],
-                status,
-                seconds * 1000,
-                client[0] if client else "-",
-            )
+            fields = {
+                "method": scope["method"],
+                "path": path[:MAX_LOGGED_PATH],
+                "route": template,
+                "status": status,
+                "ms": round(seconds * 1000, 1),
+                "client": client[0] if client else "",
+            }
+            access.info("request", extra={"fields": fields})
 
 
 def route_template(scope: Scope) -> str:

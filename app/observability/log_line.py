@@ -70,7 +70,10 @@ def render(event: Event, redact: Redactor, *, stack: bool = False) -> str:
         fields["error"] = _clean(redact(f"{type(error).__name__}: {error}"[:MAX_READ]), MAX_FIELD)
         if stack:
             fields["stack"] = _clean(redact(_stack(error)), MAX_STACK)
-    line = orjson.dumps({name: value for name, value in fields.items() if value})
+    fields = {name: value for name, value in fields.items() if value}
+    for name, value in getattr(record, "fields", {}).items():
+        fields[name] = _clean(redact(value), MAX_FIELD) if isinstance(value, str) else value
+    line = orjson.dumps(fields)
     return line.decode().translate(_ESCAPED)
 
 

@@ -20,13 +20,15 @@ MAX_WAITING = 10_000
 GATHER_SECONDS = 0.02
 MAX_BATCH = 500
 FLUSH_SECONDS = 3.0
+ACCESS = "app.access"
 # Their loggers come with a handler for the terminal, or with a line per request that we write ourselves.
 SERVERS = ("uvicorn", "uvicorn.error", "uvicorn.asgi", "gunicorn", "gunicorn.error")
 SILENT = ("uvicorn.access", "gunicorn.access")
 
 
 def setup_logging(settings: Settings) -> None:
-    """Send this process's log to `<logs>/teahouse.log` and, with their stacks, its errors to `<logs>/error.log`."""
+    """Send this process's log to `<logs>/teahouse.log`, its errors with their stacks to `error.log` as well, and its
+    requests to `access.log`: a busy hour must not push out what else there is to know."""
     root = logging.getLogger()
     for old in [handler for handler in root.handlers if isinstance(handler, FilesHandler)]:
         root.removeHandler(old)
@@ -93,7 +95,7 @@ class FilesHandler(logging.Handler):
         super().close()
 
     def _run(self, queue: "SimpleQueue[Event | threading.Event]") -> None:
-        files = self._open("teahouse.log"), self._open("error.log")
+        files = self._open("teahouse.log"), self._open("error.log"), self._open("access.log")
         while True:
             batch = [queue.get()]
             time.sleep(GATHER_SECONDS)
@@ -101,9 +103,12 @@ class FilesHandler(logging.Handler):
                 while len(batch) < MAX_BATCH:
                     batch.append(queue.get_nowait())
             events = [item for item in batch if isinstance(item, Event)]
-            errors = [event for event in events if event.record.levelno >= logging.ERROR]
-            _write(files[0], [render(event, self.redact) for event in events])
+            requests = [event for event in events if event.record.name == ACCESS]
+            others = [event for event in events if event.record.name != ACCESS]
+            errors = [event for event in others if event.record.levelno >= logging.ERROR]
+            _write(files[0], [render(event, self.redact) for event in others])
             _write(files[1], [render(event, self.redact, stack=True) for event in errors])
+            _write(files[2], [render(event, self.redact) for event in requests])
             for item in batch:
                 if isinstance(item, threading.Event):
                     item.set()

@@ -1,5 +1,6 @@
 """`teahouse serve`: says where it is, refuses in one line, stops in seconds."""
 
+import os
 import runpy
 import socket
 import urllib.request
@@ -44,10 +45,20 @@ def test_several_workers_serve_one_address(tmp_path: Path) -> None:
     assert seconds < 8
 
 
-def test_gunicorns_file_says_what_the_command_does() -> None:
+def test_gunicorns_file_says_what_the_command_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TEAHOUSE_PORT", "9123")
+    monkeypatch.setenv("TEAHOUSE_WORKERS", "7")
     file = runpy.run_path(str(ROOT / "deploy" / "gunicorn.conf.py"))
-    wanted = servers.gunicorn_settings("127.0.0.1:8000", 4)
+    wanted = servers.gunicorn_settings(Settings())
     assert {name: file[name] for name in wanted} == wanted
+    assert (wanted["bind"], wanted["workers"]) == (["127.0.0.1:9123"], 7)
+
+
+def test_as_many_workers_as_the_database_takes() -> None:
+    assert servers.workers_of(Settings()) == 2
+    assert servers.workers_of(Settings(workers=5)) == 5
+    on_postgresql = Settings.model_construct(database_url="postgresql+asyncpg://x", workers=0)
+    assert servers.workers_of(on_postgresql) == 2 * (os.cpu_count() or 1) + 1
 
 
 @pytest.mark.parametrize(

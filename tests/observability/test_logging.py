@@ -65,6 +65,15 @@ def test_a_line_says_when_where_and_for_which_request_and_job(logs: Path) -> Non
     }
 
 
+def test_requests_go_to_a_file_of_their_own_field_by_field(logs: Path) -> None:
+    logger.info("else")
+    fields = {"method": "GET", "path": "/s/share-token-1234", "status": 200, "ms": 0.0, "client": "::1"}
+    logging.getLogger("app.access").info("request", extra={"fields": fields})
+    (line,) = _lines(logs / "access.log")
+    assert {name: line[name] for name in fields} == {**fields, "path": "/s/***"}  # nor does a secret reach a field
+    assert [other["message"] for other in _lines(logs / "teahouse.log")] == ["else"]
+
+
 def test_errors_go_to_both_files_and_their_stack_to_one(logs: Path) -> None:
     logger.info("quiet")
     try:
