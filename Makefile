@@ -30,7 +30,7 @@ endif
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: .venv/dev.stamp /usr/bin/chromium $(FRONTEND)/node_modules/.stamp ## install everything that developing and testing needs
+setup: .venv/dev.stamp /usr/bin/chromium /usr/sbin/nginx /usr/bin/systemd-analyze $(FRONTEND)/node_modules/.stamp ## install everything that developing and testing needs
 
 # What is installed for developing is more than enough to run, and is not taken away again.
 run: $(if $(wildcard .venv/dev.stamp),.venv/dev.stamp,.venv/run.stamp) ## install what is needed, migrate, serve on http://127.0.0.1:8000
@@ -97,6 +97,14 @@ $(FRONTEND)/node_modules/.stamp: $(FRONTEND)/package-lock.json $(FRONTEND)/packa
 	@node -e 'process.exit(process.versions.node.split(".")[0] < 20 ? 1 : 0)' || { echo "Node 20 or newer is needed for the frontend."; exit 1; }
 	npm --prefix $(FRONTEND) ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
+
+/usr/bin/systemd-analyze:
+	@echo "Installing systemd by apt, whose tools check the units …"
+	@$(APT) systemd >/dev/null
+
+/usr/sbin/nginx:
+	@echo "Installing nginx by apt, for the tests of the whole site …"
+	@$(APT) nginx >/dev/null
 
 /usr/bin/chromium:
 	@echo "Installing chromium by apt, for the tests in a browser …"

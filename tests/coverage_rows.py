@@ -129,6 +129,7 @@ ATTACKS = {
 }
 # Tests that prove a row and are not named for it: file, or file::test.
 ALSO = {
+    "F37": ["browser/application/test_resilience.py::test_streams_that_are_buffered_whole_give_way_to_the_long_poll"],
     "I1": ["durability/test_kill_loop.py::test_F03_the_serving_process_is_killed_25_times"],
     "F01": ["durability/test_kill_loop.py::test_F03_the_serving_process_is_killed_25_times"],
     "F34": ["migrations/test_migrations.py::test_killed_at_any_statement_it_is_as_before_and_migrates_again"],
@@ -150,15 +151,12 @@ ALSO = {
 NOT_YET = "not provoked yet: "
 # Rows, or the part of a row, that this issue cannot meet.
 WAITS = {
-    "F04": NOT_YET + "systemd's part comes with the deployment issue",
     "F05": "Celery comes with the scaling issue",
     "F21": "Redis comes with the scaling issue",
     "F22": "PostgreSQL comes with the scaling issue",
     "F23": "PostgreSQL comes with the scaling issue; a local COMMIT's result is known",
     "F27": "order by (updated_at, id); uniqueness is the primary key's",
     "F33": "there is one revision so far; a second version is needed for the rest",
-    "F36": "Nginx comes with the deployment issue",
-    "F37": "the SPA's fall-back comes with the SPA",
     "F41": NOT_YET + "control groups come with the deployment issue",
     "F44": "backup and restore come with their own issue",
     "A04": "diagrams are shown as code; drawing them is a later issue",
@@ -169,7 +167,6 @@ WAITS = {
     "A18": "sharing comes later",
     "A35": "a change of role ends no session: the role is read at each request (design.md)",
     "A45": "header values and file names are made of our own ids",
-    "A46": "the part behind Nginx comes with the deployment issue",
     "A56": "attachments come later; static files are Starlette's",
     "A60": "search comes later",
     "A61": "uploads and imports come later",

@@ -65,7 +65,8 @@ class Service:
         self._process = subprocess.Popen(command, cwd=ROOT, stdin=pipe, stdout=pipe, text=True, bufsize=1)
         self._said: queue.SimpleQueue[str] = queue.SimpleQueue()
         self.main_pid = 0
-        threading.Thread(target=self._listen, daemon=True).start()
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._listener.start()
 
     def _listen(self) -> None:
         assert self._process.stdout is not None
@@ -114,6 +115,9 @@ class Service:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        self._listener.join(5)
+        assert self._process.stdout is not None
+        self._process.stdout.close()
 
 
 class Stack:
@@ -182,10 +186,10 @@ class Stack:
     def wait_for(self, path: str, seconds: float = 20, *, direct: bool = False) -> None:
         deadline = time.monotonic() + seconds
         while True:
-            with contextlib.suppress(OSError):
-                with urllib.request.urlopen((self.direct if direct else self.url) + path, timeout=5) as answer:
-                    if answer.status == 200:
-                        return
+            url = (self.direct if direct else self.url) + path
+            with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=5) as answer:
+                if answer.status == 200:
+                    return
             assert time.monotonic() < deadline, self.app.journal()[-2000:]
             time.sleep(0.02)
 

@@ -44,7 +44,7 @@ class Supervisor:
         waiting = b""
         self._command("start")
         while True:
-            select.select([self._notify, 0], [], [], LOOK_EVERY)
+            select.select([self._notify.fileno(), 0], [], [], LOOK_EVERY)
             self._hear()
             self._reap()
             self._look()
