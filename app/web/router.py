@@ -22,9 +22,10 @@ from app.web.problems import render_problem_page
 
 def install_pages(app: FastAPI, settings: Settings) -> None:
     """The HTML face. Pages are no part of the API's description."""
-    for module in (sessions, accounts, conversations, conversation_menu, titles, search, shortcuts):
+    # First what is asked for most: a poll several times a second and reader.
+    for module in (generations, conversations, messages, conversation_menu, titles, search, shortcuts):
         app.include_router(module.router, include_in_schema=False)
-    for module in (messages, message_actions, generations, options):
+    for module in (message_actions, options, sessions, accounts):
         app.include_router(module.router, include_in_schema=False)
     for module in (*ACCOUNT, *ADMINISTRATION):
         app.include_router(module.router, include_in_schema=False)
