@@ -58,7 +58,7 @@ e2e: setup build ## run the tests in a browser alone
 bench: setup ## measure this server against its promises
 	$(BIN)/python -m tests.benchmarks
 
-screenshots: setup $(CHINESE) ## picture every state of the pages (ONLY=name for one of them), see screenshots/index.html
+screenshots: setup build $(CHINESE) ## picture every state of the pages (ONLY=name for one of them), see screenshots/index.html
 	$(BIN)/python -m tests.browser.screenshots $(ONLY)
 
 build: $(FRONTEND)/node_modules/.stamp ## build the application at /app/ and the islands (needs Node 20; the pages need neither)

@@ -15,7 +15,7 @@ export function useShortcut(keys: string, act: (event: KeyboardEvent) => unknown
     if (event.isComposing || event.keyCode === 229) return; // an input method is choosing a word
     if (event.key !== key || event.altKey !== alt || (event.ctrlKey || event.metaKey) !== mod) return;
     // A plain key is a letter where somebody is typing.
-    if (!mod && !alt && key !== "Escape" && isTyping(event.target)) return;
+    if (!mod && !alt && key.length === 1 && isTyping(event.target)) return;
     if (act(event) !== false) event.preventDefault();
   }
 

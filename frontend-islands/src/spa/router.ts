@@ -20,6 +20,7 @@ export const router = createRouter({
       children: [
         { path: "", name: "new", component: () => import("@/pages/NewConversationPage.vue") },
         { path: "c/:id", name: "conversation", component: () => import("@/pages/ConversationPage.vue"), props: true },
+        { path: "archived", name: "archived", component: () => import("@/pages/ArchivedPage.vue") },
         {
           path: "settings",
           component: () => import("@/pages/SettingsPage.vue"),

@@ -1,6 +1,17 @@
 """Every state that a person can see. Screenshots and the audits walk this list."""
 
-from tests.browser.screens import account, administration, chat, lists, messages, signed_out
+from tests.browser.screens import account, administration, application, chat, lists, messages, signed_out
 from tests.browser.screens.registry import SCREENS, Screen, bring
 
-__all__ = ["SCREENS", "Screen", "account", "administration", "bring", "chat", "lists", "messages", "signed_out"]
+__all__ = [
+    "SCREENS",
+    "Screen",
+    "account",
+    "administration",
+    "application",
+    "bring",
+    "chat",
+    "lists",
+    "messages",
+    "signed_out",
+]

@@ -60,6 +60,15 @@ export function useMessages(conversationId: MaybeRefOrGetter<string>) {
     }
   }
 
+  /** Older messages, until that one is among them or there are no more. */
+  async function loadUpTo(id: string): Promise<void> {
+    for (let left = earlier.value; left !== null && !messages.value.some((message) => message.id === id); ) {
+      await loadEarlier();
+      if (earlier.value === left) return; // it failed, and said so
+      left = earlier.value;
+    }
+  }
+
   async function send(content: string, fields: object = {}): Promise<void> {
     const key = crypto.randomUUID();
     pending.value = [...pending.value, { key, content }];
@@ -106,7 +115,7 @@ export function useMessages(conversationId: MaybeRefOrGetter<string>) {
   /** The answer that is being written, or the first of several that wait. */
   const running = computed(() => messages.value.find((message) => message.status === "generating") ?? null);
 
-  return { messages, earlier, pending, state, running, load, loadEarlier, send, regenerate, edit, goOn, choose, removeBranch, replace };
+  return { messages, earlier, pending, state, running, load, loadEarlier, loadUpTo, send, regenerate, edit, goOn, choose, removeBranch, replace };
 }
 
 const keyed = (key: string): { headers: Record<string, string> } => ({ headers: { "Idempotency-Key": key } });

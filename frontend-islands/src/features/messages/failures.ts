@@ -1,0 +1,34 @@
+// Why an answer failed, by the code that is on the message: the same sentences as on the pages (app/web/failures.py).
+import type { Message } from "@/api/types";
+import { t } from "@/i18n";
+
+export interface Failure {
+  sentence: string;
+  /** What the model server said itself, where that adds something. */
+  ownWords: string;
+}
+
+const SENTENCES: Record<string, () => string> = {
+  unavailable: () => t("The model server cannot be reached."),
+  busy: () => t("The model server is busy."),
+  interrupted: () => t("The answer was interrupted."),
+  provider_failed: () => t("The model server failed while it was writing."),
+  protocol: () => t("The model server sent something that cannot be understood."),
+  rejected: () => t("The model server refused this request."),
+  context_overflow: () =>
+    t(
+      "The conversation is longer than this model can read. Begin a new conversation, edit an earlier message, or choose a model with a larger window.",
+    ),
+  model_not_found: () => t("This model is not there any more. Choose another one."),
+  credentials: () => t("The model server refused the key. The administrator has to set it right."),
+  poisoned: () => t("This answer stopped the server three times and was given up."),
+  internal: () => t("Something went wrong inside Teahouse."),
+};
+const NOTHING_TO_ADD = ["poisoned", "internal"];
+
+export function failureOf({ error }: Pick<Message, "error">): Failure {
+  const code = error?.code ?? "interrupted";
+  const sentence = (SENTENCES[code] ?? (() => t("The model server failed.")))();
+  const words = error && !NOTHING_TO_ADD.includes(code) ? t(error.message) : "";
+  return { sentence, ownWords: words === sentence ? "" : words };
+}
