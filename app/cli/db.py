@@ -54,7 +54,7 @@ def check() -> None:
     if revision != migrations.newest_revision():
         fail(f"{path} is at {revision}, this program at {migrations.newest_revision()}.")
     with working("Checking the database"):
-        found = [*_damage(path), *_differences(path)]
+        found = [*damage(path), *_differences(path)]
     if found:
         fail("\n".join([f"{path} is not sound:", *found]))
     say(f"{path} is at {revision} and sound.")
@@ -93,7 +93,8 @@ def _current(settings: Settings) -> str | None:
         fail(f"TEAHOUSE_DATA_DIR: {settings.database_path.absolute()}: {error}", Exit.bad_settings)
 
 
-def _damage(database: Path) -> list[str]:
+def damage(database: Path) -> list[str]:
+    """What SQLite finds wrong with its pages and references."""
     from app.db import sqlite
 
     connection = sqlite.connect(str(database), write=False)

@@ -1,12 +1,15 @@
 """/healthz: alive. /readyz: able to serve. /metrics: numbers for Prometheus."""
 
+import asyncio
 import ipaddress
+from collections.abc import AsyncIterator
 
 from fastapi import APIRouter, Request
 from sqlalchemy import text
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 
 from app.errors import AppError, ErrorKind, FieldError, not_found
+from app.http.sse import HEADERS
 from app.observability import metrics
 from app.observability.health import Checks
 
@@ -16,6 +19,19 @@ router = APIRouter(include_in_schema=False)
 @router.get("/healthz")
 async def healthz() -> Response:
     return PlainTextResponse("ok")
+
+
+@router.get("/healthz/stream")
+async def healthz_stream() -> Response:
+    """Three words, a moment apart, sent as streams are. Read all at once: something on the way holds streams back."""
+    headers = {name.decode(): value.decode() for name, value in HEADERS}
+    return StreamingResponse(_three_words(), headers=headers)
+
+
+async def _three_words() -> AsyncIterator[bytes]:
+    for word in (b": one\n\n", b": two\n\n", b": three\n\n"):
+        yield word
+        await asyncio.sleep(0.25)
 
 
 @router.get("/readyz")

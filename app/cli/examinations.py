@@ -1,0 +1,288 @@
+"""What `teahouse doctor` looks at: each examination says what it found, and what to do about what is wrong."""
+
+import ctypes.util
+import os
+import platform
+import shutil
+import stat
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+import aiohttp
+import pysqlite3
+
+from app.settings import Settings
+
+Level = Literal["ok", "warning", "error"]
+ROOT = Path(__file__).parents[2]
+LITTLE, NEARLY_NONE = 200_000_000, 50_000_000  # bytes; below them uploads, then messages are refused
+LONG_SECONDS = 300
+FRONT_TIMEOUT = aiohttp.ClientTimeout(total=6, connect=2)
+# Without these instructions the built-in model's library dies at once.
+CPU_NEEDS = frozenset({"avx2", "fma", "f16c", "bmi2"})
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """`code` is stable, for scripts and for the manual's table of troubles."""
+
+    code: str
+    level: Level
+    text: str
+    fix: str = ""
+
+    def as_json(self) -> dict[str, str]:
+        return asdict(self)
+
+
+def folders(settings: Settings) -> Iterator[Finding]:
+    """Whether everything can be written, and whether anybody else can read what is secret."""
+    for folder in (settings.data_dir, settings.logs):
+        if folder.exists() and not os.access(folder, os.W_OK | os.X_OK):
+            fix = f"chown it to whom the server runs as: chown -R teahouse {folder.absolute()}"
+            yield Finding("not_writable", "error", f"{folder.absolute()} cannot be written.", fix)
+    for path in (settings.data_dir / "secret.key", settings.database_path, Path(".env")):
+        if path.exists() and stat.S_IMODE(path.stat().st_mode) & 0o077 and not _is_hidden(path):
+            yield Finding("readable_secret", "error", f"{path} can be read by others.", f"chmod 600 {path}")
+    yield Finding("folders", "ok", f"data in {settings.data_dir.absolute()}")
+
+
+def _is_hidden(path: Path) -> bool:
+    """A folder that others cannot enter hides what is in it, whatever its own mode."""
+    return any(not stat.S_IMODE(parent.stat().st_mode) & 0o011 for parent in path.absolute().parents)
+
+
+def disk(settings: Settings) -> Iterator[Finding]:
+    folder = settings.data_dir if settings.data_dir.exists() else Path()
+    free = shutil.disk_usage(folder).free
+    level: Level = "error" if free < NEARLY_NONE else "warning" if free < LITTLE else "ok"
+    fix = "Make room: old backups and logs first." if level != "ok" else ""
+    yield Finding("disk", level, f"{free / 1e9:.1f} GB free", fix)
+
+
+def database(settings: Settings) -> Iterator[Finding]:
+    from app import migrations
+    from app.cli.db import damage
+    from app.db.sqlite import FIRST_SAFE_VERSION
+
+    path = settings.database_path
+    if pysqlite3.sqlite_version_info < FIRST_SAFE_VERSION:
+        text = f"SQLite {pysqlite3.sqlite_version} can damage a database with several writers."
+        yield Finding("sqlite_version", "error", text, "Install the locked packages: make .venv/run.stamp")
+    if not path.exists():
+        yield Finding("no_database", "warning", f"{path} is not there yet.", "teahouse db upgrade, or just start it")
+        return
+    try:
+        revision, found = migrations.current_revision(path), damage(path)
+    except pysqlite3.DatabaseError as error:
+        yield Finding("database_broken", "error", f"{path}: {error}", "teahouse restore FILE, with the newest backup")
+        return
+    if found:
+        text = f"{path} is damaged: {found[0]}"
+        yield Finding("database_broken", "error", text, "teahouse restore FILE, with the newest backup")
+    elif revision != migrations.newest_revision():
+        text = f"{path} is at {revision}, this program at {migrations.newest_revision()}."
+        newer = revision is not None and revision > migrations.newest_revision()
+        yield Finding("database_revision", "error", text, "Run the newer program." if newer else "teahouse db upgrade")
+    else:
+        yield Finding("database", "ok", f"sound, at {revision}")
+
+
+def queue(settings: Settings) -> Iterator[Finding]:
+    """Jobs that stand still, and a clock that has been set back."""
+    if not settings.database_path.exists():
+        return
+    connection = pysqlite3.connect(f"file:{settings.database_path}?mode=ro", uri=True, timeout=2)
+    try:
+        waiting, oldest = connection.execute(
+            "SELECT count(*), min(created_at) FROM jobs WHERE status = 'queued' AND blocked = 0"
+        ).fetchone()
+        running, stale = connection.execute(
+            "SELECT count(*), coalesce(sum(leased_until < strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '-60 seconds')), 0)"
+            " FROM jobs WHERE status = 'running'"
+        ).fetchone()
+        (ahead,) = connection.execute(
+            "SELECT count(*) FROM jobs WHERE created_at > strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+60 seconds')"
+        ).fetchone()
+        (old,) = connection.execute(
+            "SELECT ? < strftime('%Y-%m-%dT%H:%M:%fZ', 'now', ?)", (oldest, f"-{LONG_SECONDS} seconds")
+        ).fetchone()
+    except pysqlite3.DatabaseError as error:
+        fix = "Another program holds it: `fuser` names it. A backup tool must not lock it; use `teahouse backup`."
+        code = "database_locked" if "locked" in str(error) else "database_broken"
+        yield Finding(code, "error", f"{settings.database_path}: {error}", fix)
+        return
+    finally:
+        connection.close()
+    if ahead:
+        text = f"{ahead} jobs were made in the future: the clock of this machine has been set back."
+        yield Finding("clock", "warning", text, "timedatectl: let the machine keep its time by itself")
+    if old or stale:
+        text = f"{waiting} jobs wait, the oldest since {oldest}; {stale} of {running} running ones stand still."
+        yield Finding("stuck_jobs", "error", text, "Is the server running? Is the model server? Else restart it.")
+    else:
+        yield Finding("queue", "ok", f"{waiting} jobs wait, {running} run")
+
+
+def code(settings: Settings) -> Iterator[Finding]:
+    """'My change has no effect': what runs, or is served, is older than what is there."""
+    changed = max(_newest(ROOT / name) for name in ("app", "templates", "static"))
+    for lock in settings.run_dir.glob("process-*.lock"):
+        started = _started_at(int(lock.name.split("-")[1]))
+        if started is not None and started < changed - 1:
+            text = f"Process {lock.name.split('-')[1]} runs older code than there is in {ROOT}."
+            yield Finding("stale_code", "warning", text, "systemctl reload teahouse, or restart it")
+            break
+    dist, sources = ROOT / "frontend-islands" / "dist" / "index.html", ROOT / "frontend-islands" / "src"
+    if dist.exists() and _newest(sources) > dist.stat().st_mtime + 1:
+        yield Finding("stale_build", "warning", "The application at /app/ is older than its sources.", "make build")
+    published = ROOT / "public" / "app" / "index.html"
+    if published.exists() and dist.exists() and published.read_bytes() != dist.read_bytes():
+        text = "Nginx serves another build of /app/ than there is."
+        yield Finding("stale_public", "warning", text, "teahouse deploy static")
+
+
+def _newest(folder: Path) -> float:
+    """When the youngest file below was changed, in seconds since 1970; 0 without any."""
+    files = (path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    return max((path.stat().st_mtime for path in files), default=0.0)
+
+
+def _started_at(pid: int) -> float | None:
+    """Seconds since 1970; None where the process is gone, or on systems without /proc."""
+    try:
+        ticks = int(Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[19])
+        uptime = float(Path("/proc/uptime").read_text().split()[0])
+    except (OSError, ValueError, IndexError):
+        return None
+    return time.time() - uptime + ticks / os.sysconf("SC_CLK_TCK")
+
+
+def public_files(settings: Settings) -> Iterator[Finding]:
+    """403: each folder on the way must be open to Nginx, and each file readable."""
+    public = ROOT / "public"
+    if not public.is_dir():
+        return
+    for folder in (public, *public.parents):
+        if not folder.stat().st_mode & stat.S_IXOTH:
+            yield Finding("closed_folder", "error", f"Nginx cannot enter {folder}.", f"chmod o+x {folder}")
+            return
+    closed = [path for path in public.rglob("*") if not path.stat().st_mode & stat.S_IROTH]
+    if closed:
+        text = f"Nginx cannot read {closed[0]}" + (f" and {len(closed) - 1} more." if len(closed) > 1 else ".")
+        yield Finding("closed_file", "error", text, "teahouse deploy static, or chmod -R o+rX public")
+    else:
+        yield Finding("public_files", "ok", f"{public} can be served by Nginx")
+
+
+def embedded(settings: Settings) -> Iterator[Finding]:
+    from app.providers.embedded.discovery import find_model
+
+    if settings.embedded_model.lower() == "off" or find_model(settings) is None:
+        return
+    if platform.machine() == "x86_64" and Path("/proc/cpuinfo").exists():
+        line = next((row for row in Path("/proc/cpuinfo").read_text().splitlines() if row.startswith("flags")), "")
+        if lacking := CPU_NEEDS - set(line.split()):
+            text = f"This processor lacks {', '.join(sorted(lacking))}: the built-in model cannot run."
+            yield Finding("cpu", "error", text, "TEAHOUSE_EMBEDDED_MODEL=off, and connect a model server")
+            return
+    if platform.system() == "Linux" and ctypes.util.find_library("gomp") is None:
+        yield Finding("libgomp", "error", "The built-in model needs libgomp1.", "apt-get install libgomp1")
+        return
+    yield Finding("embedded", "ok", "the built-in model can run here")
+
+
+async def server(settings: Settings) -> AsyncIterator[Finding]:
+    """The app by itself: is it there, is it ours, is it ready?"""
+    url = f"http://{settings.host if settings.host not in ('0.0.0.0', '::') else '127.0.0.1'}:{settings.port}"  # noqa: S104
+    async with aiohttp.ClientSession(timeout=FRONT_TIMEOUT) as http:
+        try:
+            async with http.get(f"{url}/readyz") as answer:
+                text = await answer.text()
+        except aiohttp.ClientConnectionError:
+            yield Finding("not_running", "warning", f"Nothing answers at {url}.", "systemctl start teahouse")
+            return
+        except (aiohttp.ClientError, TimeoutError) as error:
+            yield Finding("no_answer", "error", f"{url} does not answer: {error!r}", "systemctl restart teahouse")
+            return
+    if answer.status == 200 and "ready" in text:
+        yield Finding("server", "ok", f"ready at {url}")
+    elif "x-request-id" not in answer.headers:
+        yield Finding("port_taken", "error", f"Another program answers at {url}.", "Choose another TEAHOUSE_PORT.")
+    else:
+        yield Finding("not_ready", "error", f"{url} is up but not ready: {text[:200]}", "See data/logs/error.log")
+
+
+async def front(settings: Settings) -> AsyncIterator[Finding]:
+    """What people see: the app through the proxy, and whether the proxy holds streams back."""
+    if not settings.public_url:
+        return
+    url = settings.public_url
+    async with aiohttp.ClientSession(timeout=FRONT_TIMEOUT) as http:
+        try:
+            async with http.get(f"{url}/healthz", allow_redirects=False) as answer:
+                status = answer.status
+        except aiohttp.ClientError as error:
+            yield Finding("front_down", "error", f"{url}: {error}", "Is Nginx up? nginx -t, systemctl status nginx")
+            return
+        if status in (502, 504):
+            text = f"{url} answers {status}: the proxy is up and the app behind it is not."
+            fix = "systemctl status teahouse; does the proxy name the right port?"
+            yield Finding("bad_gateway", "error", text, fix)
+        elif status != 200:
+            fix = "Is this address in TEAHOUSE_PUBLIC_URL or TEAHOUSE_ALLOWED_HOSTS?" if status == 400 else ""
+            yield Finding("front", "error", f"{url}/healthz answers {status}.", fix)
+        else:
+            async for finding in _streaming(http, url):
+                yield finding
+
+
+async def _streaming(http: aiohttp.ClientSession, url: str) -> AsyncIterator[Finding]:
+    began, arrived = time.monotonic(), list[float]()
+    async with http.get(f"{url}/healthz/stream") as answer:
+        async for _ in answer.content.iter_any():
+            arrived.append(time.monotonic() - began)
+    if answer.status != 200:
+        yield Finding("front", "warning", f"{url}/healthz/stream answers {answer.status}.", "Is the app up to date?")
+    elif len(arrived) < 2 or arrived[-1] - arrived[0] < 0.2:
+        text = f"{url} holds streams back: answers will arrive all at once."
+        yield Finding("buffering", "error", text, "proxy_buffering off; no gzip of streams. See deploy/nginx.")
+    else:
+        yield Finding("front", "ok", f"{url} passes streams on at once")
+
+
+async def models(settings: Settings) -> AsyncIterator[Finding]:
+    from app.providers.catalog import Providers
+
+    providers = Providers(settings)
+    try:
+        listed = await providers.models()
+    finally:
+        await providers.aclose()
+    for problem in listed.problems:
+        text = f"{problem.provider}: {problem.message}"
+        yield Finding("provider", "error", text, "Is it running? Is its address right?")
+    names = [model.id for model in listed.items]
+    if not names and not listed.problems:
+        fix = "Set TEAHOUSE_OLLAMA_URL or TEAHOUSE_OPENAI_BASE_URL."
+        yield Finding("no_model", "error", "No model was found.", fix)
+    elif settings.default_model and settings.default_model not in names:
+        text = f"TEAHOUSE_DEFAULT_MODEL: {settings.default_model} is not among the {len(names)} models."
+        yield Finding("default_model", "warning", text, f"One of: {', '.join(names[:5])}")
+    elif names:
+        yield Finding("models", "ok", f"{len(names)} models, {names[0]} first")
+
+
+QUICK: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
+    folders,
+    disk,
+    database,
+    queue,
+    code,
+    public_files,
+    embedded,
+)
+ASKING: tuple[Callable[[Settings], AsyncIterator[Finding]], ...] = (server, front, models)
