@@ -158,7 +158,6 @@ WAITS = {
     "F27": "order by (updated_at, id); uniqueness is the primary key's",
     "F33": "there is one revision so far; a second version is needed for the rest",
     "F41": NOT_YET + "control groups come with the deployment issue",
-    "F44": "backup and restore come with their own issue",
     "A04": "diagrams are shown as code; drawing them is a later issue",
     "A08": "no JSON is put into a page so far",
     "A09": "uploads come later; the two exports have names made of ids",

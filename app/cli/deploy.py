@@ -95,7 +95,7 @@ def systemd(
     root: Path = _root_option(),
     output: Path = typer.Option(..., "--output", help="A folder: /etc/systemd/system."),
 ) -> None:
-    """Write the units for systemd, filled in: socket, server, and Nginx's own restart.
+    """Write the units for systemd, filled in: socket, server, nightly backup, and Nginx's own restart.
 
     \b
     Example:

@@ -3,7 +3,7 @@
 import typer
 
 from app import __version__
-from app.cli import admin, ask, db, deploy, openapi, serve
+from app.cli import admin, ask, backup, db, deploy, openapi, serve
 
 app = typer.Typer(
     name="teahouse",
@@ -15,6 +15,8 @@ app = typer.Typer(
 )
 app.command("serve")(serve.serve)
 app.command("ask")(ask.ask)
+app.command("backup")(backup.backup)
+app.command("restore")(backup.restore)
 app.command("openapi")(openapi.openapi)
 app.add_typer(admin.app, name="admin")
 app.add_typer(db.app, name="db")

@@ -46,6 +46,12 @@ def is_dead(run_dir: Path, owner: str) -> bool:
     return True
 
 
+def anybody_alive(run_dir: Path) -> bool:
+    """Whether some process works on this data folder."""
+    owners = (lock.name.removesuffix(".lock") for lock in run_dir.glob("process-*.lock"))
+    return any(not is_dead(run_dir, owner) for owner in owners)
+
+
 def sweep(run_dir: Path) -> None:
     """Remove what dead processes left in the run folder."""
     for lock in run_dir.glob("*.lock"):

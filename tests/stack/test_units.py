@@ -23,7 +23,7 @@ def units(tmp_path: Path) -> Path:
 
 
 def test_systemd_finds_nothing_wrong(units: Path) -> None:
-    names = ["./teahouse.service", "./teahouse.socket"]
+    names = [f"./teahouse{name}" for name in (".service", ".socket", "-backup.service", "-backup.timer")]
     ran = subprocess.run(["systemd-analyze", "verify", *names], cwd=units, capture_output=True, text=True)
     assert (ran.returncode, ran.stderr) == (0, "")
 

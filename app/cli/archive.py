@@ -1,0 +1,169 @@
+"""A backup in one file: the database, the secret, and a list of what is in it, by which it is checked."""
+
+import hashlib
+import io
+import os
+import tarfile
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+import orjson
+import pysqlite3
+
+from app import __version__, migrations
+from app.clock import rfc3339, utcnow
+from app.db import sqlite
+from app.security.keys import FILE as SECRET
+
+DATABASE, MANIFEST = "teahouse.db", "manifest.json"
+PREFIX, SUFFIX = "teahouse-", ".tar.gz"
+COMPRESSION = 3  # of text, a third is left; a higher level takes the processor from whoever is chatting
+CHUNK = 1024 * 1024
+
+
+class ArchiveError(Exception):
+    """The backup cannot be made, or what is in it is not what was put in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What a checked backup holds: the schema's revision, rows by table, SHA-256 by file."""
+
+    revision: str
+    made_at: str
+    version: str
+    rows: dict[str, int]
+    files: dict[str, str]
+
+
+def write(database: Path, secret: Path, folder: Path) -> tuple[Path, Contents]:
+    """A new archive in `folder`, of a database that may be in use. It has its name only once it is checked."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = folder / f"{PREFIX}{utcnow():%Y%m%dT%H%M%SZ}{SUFFIX}"
+    draft = path.with_suffix(".part")
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".backup-") as work:
+        copy = Path(work) / DATABASE
+        _copy(database, copy)
+        files = {DATABASE: copy, **({SECRET: secret} if secret.exists() else {})}
+        contents = _contents(copy, files)
+        try:
+            _pack(draft, files, contents)
+            with opened(draft, folder) as (_, read_back):
+                assert read_back == contents
+            draft.replace(path)
+        finally:
+            draft.unlink(missing_ok=True)
+    return path, contents
+
+
+def prune(folder: Path, keep: int) -> list[Path]:
+    """Remove all but the newest `keep` archives; which."""
+    old = sorted(folder.glob(f"{PREFIX}*{SUFFIX}"))[:-keep]
+    for path in old:
+        path.unlink()
+    return old
+
+
+@contextmanager
+def opened(path: Path, folder: Path) -> Iterator[tuple[Path, Contents]]:
+    """The archive's files, unpacked below `folder` for a while, and what they are: everything has been checked.
+
+    Raises ArchiveError. Of the tar nothing but the names that we know is looked at.
+    """
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".restore-") as work:
+        unpacked = Path(work)
+        try:
+            contents = _unpack(path, unpacked)
+        except (tarfile.TarError, EOFError, OSError, orjson.JSONDecodeError, KeyError, TypeError) as error:
+            raise ArchiveError(f"{path} is no backup, or is damaged: {error}") from error
+        if _contents(unpacked / DATABASE, {name: unpacked / name for name in contents.files}, contents) != contents:
+            raise ArchiveError(f"{path} is damaged: it does not hold what its list says.")
+        yield unpacked, contents
+
+
+def _copy(database: Path, copy: Path) -> None:
+    """One snapshot of the database, taken by a reader: nobody waits for it. Never by reading its file."""
+    os.close(os.open(copy, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    connection = sqlite.connect(str(database), write=True)  # writes the copy, nothing else
+    try:
+        connection.execute("VACUUM INTO ?", (str(copy),))
+    except pysqlite3.Error as error:
+        raise ArchiveError(f"{database} cannot be copied: {error}") from error
+    finally:
+        connection.close()
+
+
+def _contents(database: Path, files: dict[str, Path], said: Contents | None = None) -> Contents:
+    connection = pysqlite3.connect(f"file:{database}?mode=ro", uri=True)
+    try:
+        found = [row[0] for row in connection.execute("PRAGMA quick_check(3)")]
+        found += [f"{row[0]}: row {row[1]} points to nothing" for row in connection.execute("PRAGMA foreign_key_check")]
+        if found != ["ok"]:
+            raise ArchiveError(f"{database.name} is not sound: {'; '.join(map(str, found[:3]))}")
+        tables = connection.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name"
+        ).fetchall()
+        rows = {name: connection.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0] for (name,) in tables}  # noqa: S608
+        (revision,) = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    except pysqlite3.Error as error:
+        raise ArchiveError(f"{database.name} cannot be read: {error}") from error
+    finally:
+        connection.close()
+    digests = {name: _digest(file) for name, file in files.items()}
+    made_at, version = (said.made_at, said.version) if said else (rfc3339(utcnow()), __version__)
+    return Contents(revision, made_at, version, rows, digests)
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _pack(path: Path, files: dict[str, Path], contents: Contents) -> None:
+    descriptor = os.open(path, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600)
+    with os.fdopen(descriptor, "wb") as out:
+        with tarfile.open(fileobj=out, mode="w:gz", compresslevel=COMPRESSION) as tar:
+            text = orjson.dumps(contents, option=orjson.OPT_INDENT_2)
+            entry = tarfile.TarInfo(MANIFEST)
+            entry.size, entry.mode = len(text), 0o600
+            tar.addfile(entry, io.BytesIO(text))
+            for name, file in files.items():
+                tar.add(file, name, filter=_without_owner)
+        out.flush()
+        os.fsync(out.fileno())
+
+
+def _without_owner(entry: tarfile.TarInfo) -> tarfile.TarInfo:
+    entry.uid = entry.gid = 0
+    entry.uname = entry.gname = ""
+    entry.mode = 0o600
+    return entry
+
+
+def _unpack(path: Path, folder: Path) -> Contents:
+    with tarfile.open(path, "r:gz") as tar:
+        contents = Contents(**orjson.loads(_member(tar, MANIFEST).read(CHUNK)))
+        if DATABASE not in contents.files or not contents.files.keys() <= {DATABASE, SECRET}:
+            raise KeyError("its list names other files than a backup has")
+        for name in contents.files:
+            target = os.open(folder / name, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+            with _member(tar, name) as source, os.fdopen(target, "wb") as file:
+                while chunk := source.read(CHUNK):
+                    file.write(chunk)
+    return contents
+
+
+def _member(tar: tarfile.TarFile, name: str) -> IO[bytes]:
+    file = tar.extractfile(name)
+    if file is None:
+        raise KeyError(f"{name} is no file")
+    return file
+
+
+def refuse_newer(contents: Contents) -> None:
+    if contents.revision > migrations.newest_revision():
+        raise ArchiveError(f"The backup is at {contents.revision}, newer than this program.")

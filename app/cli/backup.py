@@ -1,0 +1,99 @@
+"""`teahouse backup` and `teahouse restore`."""
+
+import os
+from pathlib import Path
+
+import typer
+
+from app.cli.terminal import Exit, fail, read_settings, say, working
+from app.settings import Settings
+
+KEEP = 7
+
+
+def backup(
+    folder: Path | None = typer.Argument(None, help="Where to; default: <data>/backups. Better on another disk."),
+    keep: int = typer.Option(KEEP, min=1, help="How many backups stay in the folder; older ones are removed."),
+) -> None:
+    """Write everything into one checked file, while the server runs.
+
+    \b
+    Database and secret, consistent as of one moment. Keep the file as safe as the server itself:
+      teahouse backup
+      teahouse backup /mnt/backups --keep 30
+    """
+    from app.cli import archive
+    from app.security.keys import FILE
+
+    settings = read_settings()
+    if not settings.database_path.exists():
+        fail(f"{settings.database_path.absolute()} is not there: nothing to back up.")
+    where = folder or settings.data_dir / "backups"
+    os.nice(5)  # whoever is chatting comes first
+    try:
+        with working("Backing up"):
+            path, contents = archive.write(settings.database_path, settings.data_dir / FILE, where)
+            removed = archive.prune(where, keep)
+    except archive.ArchiveError as error:
+        fail(str(error))
+    except OSError as error:
+        fail(f"{where}: {error.strerror}")
+    say(f"{path}: {path.stat().st_size / 1e6:.1f} MB, checked. {_told(contents.rows)}")
+    if removed:
+        say(f"Removed {len(removed)} older.")
+
+
+def restore(
+    path: Path = typer.Argument(..., help="A file that `teahouse backup` has written."),
+) -> None:
+    """Put a backup in place of what is there, which is kept beside it. The server must be stopped.
+
+    \b
+    Accounts, conversations and sign-ins are as they were; answers that were being written then are finished:
+      teahouse restore /mnt/backups/teahouse-20261124T033000Z.tar.gz
+    """
+    from app.cli import archive
+    from app.jobs.liveness import anybody_alive
+
+    settings = read_settings()
+    if not path.is_file():
+        fail(f"{path} is not there.")
+    if anybody_alive(settings.run_dir):
+        fail("A server is running on this data. Stop it first.", Exit.not_allowed)
+    try:
+        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with working("Checking the backup"), archive.opened(path, settings.data_dir) as (unpacked, contents):
+            archive.refuse_newer(contents)
+            kept = _put_in_place(settings, unpacked)
+    except archive.ArchiveError as error:
+        fail(str(error))
+    except OSError as error:
+        fail(f"{error.filename or settings.data_dir}: {error.strerror}")
+    say(f"Restored {path.name}, made {contents.made_at}. {_told(contents.rows)}")
+    if kept is not None:
+        say(f"What was here before: {kept}")
+
+
+def _put_in_place(settings: Settings, unpacked: Path) -> Path | None:
+    """Where the database that was there is now."""
+    from app import migrations
+    from app.cli.archive import DATABASE
+    from app.security.keys import FILE, OLD_FILE
+
+    database = settings.database_path
+    kept = migrations.snapshot(database, "before-restore") if database.exists() else None
+    # The log of the old database must not be taken for the new one's: it goes first.
+    for leftover in ("-wal", "-shm"):
+        database.with_name(database.name + leftover).unlink(missing_ok=True)
+    (unpacked / DATABASE).replace(database)
+    here, there = settings.data_dir / FILE, unpacked / FILE
+    if there.exists() and not (here.exists() and here.read_bytes() == there.read_bytes()):
+        if here.exists():
+            here.replace(settings.data_dir / OLD_FILE)  # still tried: it signs nobody out
+        there.replace(here)
+    return kept
+
+
+def _told(rows: dict[str, int]) -> str:
+    counted = ((rows.get(table, 0), table) for table in ("users", "conversations", "messages"))
+    return ", ".join(f"{number} {table}" for number, table in counted) + "."
