@@ -55,7 +55,7 @@ test: setup build ## run every test, those in a browser too
 e2e: setup build ## run the tests in a browser alone
 	$(BIN)/pytest tests/browser
 
-bench: setup ## measure this server against its promises
+bench: setup /usr/bin/wrk ## measure this server against its promises
 	$(BIN)/python -m tests.benchmarks
 
 screenshots: setup build $(CHINESE) ## picture every state of the pages (ONLY=name for one of them), see screenshots/index.html
@@ -105,6 +105,10 @@ $(FRONTEND)/node_modules/.stamp: $(FRONTEND)/package-lock.json $(FRONTEND)/packa
 /usr/sbin/nginx:
 	@echo "Installing nginx by apt, for the tests of the whole site …"
 	@$(APT) nginx >/dev/null
+
+/usr/bin/wrk:
+	@echo "Installing wrk by apt, which asks for a file some thousand times a second …"
+	@$(APT) wrk >/dev/null
 
 /usr/bin/chromium:
 	@echo "Installing chromium by apt, for the tests in a browser …"

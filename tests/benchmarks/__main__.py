@@ -12,17 +12,12 @@ from typing import Any
 
 import aiohttp
 
-from tests.benchmarks import bench_rendering, durability, footprint, pages, reading
-from tests.benchmarks.clients import Measured, Teahouse, ask_model_server, at_once, prompt
+from tests.benchmarks import bench_rendering, durability, footprint, front, pages, reading
+from tests.benchmarks.clients import Measured, Teahouse, ask_model_server, at_once, percentile, prompt
 from tests.benchmarks.servers import ROOT, Server, free_port, model_server, start_teahouse
 from tests.benchmarks.targets import table
 
 TOKENS, RATE, FIRST = 200, 50.0, 100.0
-
-
-def percentile(values: list[float], share: float) -> float:
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
 
 
 async def answers(server: Server, teahouse: Teahouse, model_url: str, http: aiohttp.ClientSession) -> dict[str, Any]:
@@ -80,6 +75,7 @@ async def run(quick: bool) -> dict[str, Any]:
             server.stop()
         results |= await durability.run(data_dir / "killed", model_url)
         results |= await pages.run(data_dir / "pages")
+        results |= await front.measure()
     results |= {f"rendering_{name}": value for name, value in bench_rendering.run().items()}
     if not quick:
         results |= footprint.run()

@@ -101,3 +101,8 @@ class Teahouse:
 async def at_once(number: int, ask: Any) -> list[Measured]:
     """`ask(i)` for each i, all together."""
     return list(await asyncio.gather(*(ask(i) for i in range(number))))
+
+
+def percentile(values: list[float], share: float) -> float:
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(len(ordered) * share))]

@@ -33,7 +33,18 @@ TARGETS: Mapping[str, float] = {
     "page_cpu_s_per_1000_tokens_20": 0.35,
     "page_end_of_5000_ms": 25,
     "page_end_of_5000_over_50": 1.3,
+    "front_idle_pss_mib": 250,
+    "front_added_ttft_ms": 10,
+    "front_added_token_delay_p99_ms": 15,
+    "front_failed": 0,
+    **{
+        f"front_{way}_{what}_100": most
+        for way in ("restart", "reload", "hup")
+        for what, most in (("failed", 0), ("wrong", 0), ("silence_s", 5))
+    },
+    "front_nine_workers_start_s": 6,
 }
+AT_LEAST: Mapping[str, float] = {"front_static_per_s": 5000}
 
 
 def table(results: Mapping[str, Any]) -> str:
@@ -44,6 +55,8 @@ def table(results: Mapping[str, Any]) -> str:
 
 
 def _beside(name: str, value: Any) -> str:
+    if name in AT_LEAST:
+        return f"≥ {AT_LEAST[name]:g}" + ("" if value >= AT_LEAST[name] else "  UNDER")
     if name not in TARGETS:
         return ""
     return f"≤ {TARGETS[name]:g}" + ("" if value <= TARGETS[name] else "  OVER")

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from tests.http.edge_app import Server, request
+from tests.http.smuggling import SMUGGLING
 
 OK = "/api/v1/things/one"
 
@@ -64,23 +65,6 @@ def test_A44_what_names_another_host_elsewhere_changes_nothing(server: Server) -
 def test_A44_a_wrong_slash_is_not_redirected_to_an_address_made_from_the_request(server: Server) -> None:
     answer = server.get("/api/v1/boom/")
     assert (answer.status, answer.headers.get("location")) == (404, None)
-
-
-SMUGGLING = {
-    "length and chunks": b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-    "two lengths": b"Content-Length: 4\r\nContent-Length: 5\r\n\r\nabcde",
-    "the same length twice": b"Content-Length: 4\r\nContent-Length: 4\r\n\r\nabcd",
-    "a list of lengths": b"Content-Length: 4, 4\r\n\r\nabcd",
-    "a signed length": b"Content-Length: +4\r\n\r\nabcd",
-    "a negative length": b"Content-Length: -4\r\n\r\nabcd",
-    "xchunked": b"Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
-    "a list of encodings": b"Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n",
-    "a folded header": b"X-A: 1\r\n b\r\nContent-Length: 0\r\n\r\n",
-    "bare line feeds": b"X-A: 1\nContent-Length: 0\n\n",
-    "a space before the colon": b"Content-Length : 4\r\n\r\nabcd",
-    "a junk chunk size": b"Transfer-Encoding: chunked\r\n\r\nzz\r\nabc\r\n0\r\n\r\n",
-    "a NUL in a header": b"X-A: a\0b\r\nContent-Length: 0\r\n\r\n",
-}
 
 
 @pytest.mark.parametrize("rest", SMUGGLING.values(), ids=SMUGGLING.keys())

@@ -15,6 +15,7 @@ import orjson
 from tests.durability.client import Seen
 
 PASSWORD = "a long password"
+SCRIPTED = "ollama/scripted:latest"
 
 
 @dataclass(slots=True)
@@ -38,9 +39,9 @@ class Visitor:
             self.failed.append(f"{method} {path}: {error!r}")
         return None
 
-    async def begin(self, content: str) -> tuple[str, str] | None:
+    async def begin(self, content: str, model: str = SCRIPTED) -> tuple[str, str] | None:
         """A message in a conversation of its own: the job and the answer's message; None where that failed."""
-        conversation = await self.ask("POST", "/conversations", json={"model": "ollama/scripted:latest"})
+        conversation = await self.ask("POST", "/conversations", json={"model": model})
         if conversation is None:
             return None
         accepted = await self.ask("POST", f"/conversations/{conversation['id']}/messages", json={"content": content})
