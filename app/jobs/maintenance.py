@@ -31,12 +31,16 @@ FOLDS_AT_ONCE = 100
 KEYS_LIVE = timedelta(hours=24)
 PRUNE_SECONDS = 3600.0
 # Seconds. A job that was there twice when the server fell is tried apart, when what fell with it is done: it may be
-# innocent, as all are when the machine itself goes up and down.
+# innocent, as all are when the machine itself goes up and down. Each start of a server makes it wait anew: only a
+# server that stood for a while and then fell with the job in it has shown that the job is to blame.
 SUSPECT_PAUSES = (0.5, 15.0)
 POISONED = {"code": "poisoned", "message": "This job stopped the server three times.", "retryable": True}
 
 _RUNNING = "SELECT id, attempt, beat, lease_owner FROM jobs WHERE status = 'running'"
 _PROGRESSED = "SELECT 1 FROM job_events WHERE job_id = ? AND attempt = ? AND event IN ('delta', 'thinking') LIMIT 1"
+_SUSPECTS_WAIT = """
+UPDATE jobs SET run_after = max(run_after, ?) WHERE status = 'queued' AND crashes >= ?
+"""
 _UNFOLDED = "SELECT id FROM jobs WHERE finished_at IS NOT NULL AND folded = 0 AND finished_at < ? LIMIT ?"
 
 Duty = Callable[[Connection], None]
@@ -58,6 +62,7 @@ class Maintenance:
         # (job, attempt, beat) -> since when it stands still, by this process's monotonic clock:
         # two wall clocks are never compared.
         self._watched: dict[tuple[str, int, int], float] = {}
+        self._begun = False
         self._pruned_at = -PRUNE_SECONDS
         self._task: asyncio.Task[None] | None = None
         self._complains = Complaints()
@@ -85,6 +90,9 @@ class Maintenance:
             await asyncio.sleep(SCAN_SECONDS * _jitter.uniform(0.7, 1.3))
 
     async def scan(self) -> None:
+        if not self._begun:
+            await self._log.run(_let_suspects_wait)
+            self._begun = True
         rescued = await self._log.run(self._rescue)
         for job_id, event in rescued:
             self._log.published(job_id, [event])
@@ -148,7 +156,7 @@ def rescue(connection: Connection, job_id: str, attempt: int, *, crashed: bool =
             "UPDATE jobs SET crashes = 0 WHERE id = ? AND attempt = ? AND status = 'running'", (job_id, attempt)
         )
     elif crashed:
-        pause = SUSPECT_PAUSES[min(crashes, 1)] * _jitter.uniform(0.5, 1.5)
+        pause = _suspect_pause(crashes)
     released = leases.release(
         connection, job_id, attempt, run_after=utcnow() + timedelta(seconds=pause), crashed=crashed
     )
@@ -158,6 +166,15 @@ def rescue(connection: Connection, job_id: str, attempt: int, *, crashed: bool =
     if crashes < MAX_CRASHES:
         return event
     return abandon(connection, job_id, attempt, JobStatus.failed, POISONED)
+
+
+def _suspect_pause(crashes: int) -> float:
+    return SUSPECT_PAUSES[min(crashes, len(SUSPECT_PAUSES) - 1)] * _jitter.uniform(0.5, 1.5)
+
+
+def _let_suspects_wait(connection: Connection) -> None:
+    calm = utcnow() + timedelta(seconds=_suspect_pause(MAX_CRASHES))
+    connection.execute(_SUSPECTS_WAIT, (to_text(calm), len(SUSPECT_PAUSES)))
 
 
 def abandon(

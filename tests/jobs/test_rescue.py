@@ -201,6 +201,20 @@ async def test_F25_a_job_whose_end_cannot_be_written_ends_as_poisoned(
     assert job_row(connection, job_id)["status"] == "failed"
 
 
+async def test_F25_a_server_that_has_only_just_started_leaves_a_suspect_alone(
+    keeper: Maintenance, connection: Any, alice: str
+) -> None:
+    suspect, other = add_job(connection, alice), add_job(connection, alice)
+    connection.execute("UPDATE jobs SET crashes = 2 WHERE id = ?", (suspect,))
+    make_due(connection)
+    await keeper.scan()  # a new server's first: kills from outside cannot hit the suspect now
+    begun = to_text(utcnow() + timedelta(seconds=7))
+    assert job_row(connection, suspect)["run_after"] > begun > job_row(connection, other)["run_after"]
+    make_due(connection)
+    await keeper.scan()  # and no more than once
+    assert job_row(connection, suspect)["run_after"] < begun
+
+
 async def test_one_job_that_cannot_be_rescued_does_not_keep_the_others_from_it(
     keeper: Maintenance, stub: StubHandler, connection: Any, alice: str
 ) -> None:
