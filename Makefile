@@ -50,10 +50,12 @@ check: .venv/dev.stamp $(FRONTEND)/node_modules/.stamp ## lint, types, layers, t
 
 test: setup build ## run every test, those in a browser too
 	$(NPM) test
-	$(BIN)/pytest
+	$(BIN)/pytest $(BESIDE)
 
 e2e: setup build ## run the tests in a browser alone
-	$(BIN)/pytest tests/browser
+	$(BIN)/pytest $(BESIDE) tests/browser
+# Two files at a time: the tests wait more than they work. A file stays together, with what it has set up.
+BESIDE := --numprocesses 2 --dist loadfile --quiet
 
 bench: setup /usr/bin/wrk ## measure this server against its promises
 	$(BIN)/python -m tests.benchmarks
