@@ -22,6 +22,7 @@ from app.http.deps import Services
 from app.http.edge import install_edge
 from app.http.viewers import Viewers
 from app.jobs.engine import Engine
+from app.observability import metrics
 from app.observability.logging import setup_logging
 from app.providers import pulling
 from app.providers.catalog import Providers
@@ -59,6 +60,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     settings: Settings = app.state.settings
     setup_logging(settings)
     await asyncio.to_thread(migrations.upgrade, settings.database_path)
+    counts = metrics.count_in(settings.run_dir)
     services = app.state.services = await _open(settings)
     app.state.checks.register("jobs", services.engine.check)
     app.state.draining = False
@@ -69,6 +71,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     finally:
         restore()
         await _close(services)
+        counts.close()
         logger.info("stopped")
 
 

@@ -9,6 +9,7 @@ from app.generations.prompt import prompt_of
 from app.jobs.lease import Claimed, Connection, Effect, End, FollowUp
 from app.jobs.registry import JobContext, Outcome
 from app.jobs.states import JobStatus
+from app.observability import metrics
 from app.providers.base import ChatOptions, ChatProvider, ChatRequest
 from app.providers.errors import ProviderError
 from app.providers.events import TextDelta
@@ -38,8 +39,10 @@ class TitleHandler:
         job = context.lease.job
         try:
             title = await self._ask(context)
-        except (ProviderError, KeyError):
+        except (ProviderError, KeyError) as error:
             title = ""
+            if isinstance(error, ProviderError):
+                metrics.PROVIDER_ERRORS.add(1, job.queue, error.code)
         effects = [_write_title(job.conversation_id, title)] if title else []
         return End(JobStatus.succeeded, result={"title": title}, effects=effects)
 

@@ -113,7 +113,8 @@ class Edge:
         return new_id()
 
     def _tell(self, scope: Scope, status: int, template: str, seconds: float) -> None:
-        metrics.observe_request(template, status, seconds)
+        metrics.REQUESTS.add(1, template, str(status))
+        metrics.REQUEST_SECONDS.observe(seconds, template)
         path: str = scope["path"]
         if not path.startswith(UNLOGGED) and access.isEnabledFor(logging.INFO):
             client = scope.get("client")
