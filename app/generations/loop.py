@@ -19,7 +19,7 @@ from app.jobs.events import LogText, read_after, replay
 from app.jobs.lease import End, FollowUp
 from app.jobs.registry import JobContext, Outcome
 from app.jobs.states import JobStatus
-from app.observability import metrics
+from app.observability import metrics, tracing
 from app.providers.base import ChatProvider, ChatRequest, PromptMessage
 from app.providers.catalog import Providers
 from app.providers.errors import ProviderCut, ProviderError
@@ -127,10 +127,11 @@ class AnswerRun:
         return ChatRequest(name, prompt_of(system_prompt, turns), options)
 
     async def _ask(self, provider: ChatProvider, request: ChatRequest) -> End:
-        try:
-            return await self._listen(provider, request)
-        finally:
-            self._count_tokens()
+        with tracing.model_call(provider.name, request.model) as self._call:
+            try:
+                return await self._listen(provider, request)
+            finally:
+                self._count_tokens()
 
     async def _listen(self, provider: ChatProvider, request: ChatRequest) -> End:
         log, lease = self._log, self._lease
@@ -156,6 +157,7 @@ class AnswerRun:
         if self._first_at is None:
             self._first_at = now
             self._progress = True
+            self._call.event("first text")
             metrics.FIRST_TOKEN_SECONDS.observe(now - self._started, self._provider)
         else:
             metrics.TOKEN_SECONDS.observe(now - self._heard_at, self._provider)
@@ -172,6 +174,8 @@ class AnswerRun:
         if self._pieces:  # else the model may not exist: anybody may ask for any name
             metrics.TOKENS.add(self._usage.completion_tokens or self._pieces, model, "completion")
             metrics.TOKENS.add(self._usage.prompt_tokens or 0, model, "prompt")
+        told = {"input": self._usage.prompt_tokens, "output": self._usage.completion_tokens}
+        self._call.tell({f"gen_ai.usage.{way}_tokens": count for way, count in told.items() if count is not None})
 
     def _usage_data(self) -> dict[str, Any]:
         usage, now = self._usage, monotonic()
