@@ -1,6 +1,7 @@
 """The only place where everything meets: create_app() and what a process opens and closes."""
 
 import asyncio
+import gc
 import logging
 import signal
 from collections.abc import AsyncIterator, Callable
@@ -68,6 +69,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.checks.register("jobs", services.engine.check)
     app.state.draining = False
     restore = _drain_on_sigterm(app, services)
+    _spare_the_collector()
     logger.info("serving: version %s, process %s", __version__, services.engine.owner)
     try:
         yield
@@ -102,6 +104,13 @@ async def _open(settings: Settings) -> Services:
         generations=Generations(settings, database, providers, engine),
         viewers=Viewers(settings.max_streams_per_user),
     )
+
+
+def _spare_the_collector() -> None:
+    """What a process has loaded by now stays: looking through it all again held up every stream by 90 ms (measured)."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
 
 
 async def _close(services: Services) -> None:
