@@ -23,6 +23,7 @@ from app.http.deps import Services
 from app.http.edge import install_edge
 from app.http.viewers import Viewers
 from app.jobs.engine import Engine
+from app.observability import metrics, tracing
 from app.observability.logging import setup_logging
 from app.providers import pulling
 from app.providers.catalog import Providers
@@ -42,6 +43,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         version=__version__,
         summary="A self-hosted AI chat server that never loses an answer.",
         lifespan=_lifespan,
+        # Ours tell less of people (observability/tracing.py); a variable of the environment could switch these on.
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
@@ -60,6 +63,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     settings: Settings = app.state.settings
     setup_logging(settings)
     await asyncio.to_thread(migrations.upgrade, settings.database_path)
+    counts = metrics.count_in(settings.run_dir)
+    traces = tracing.Tracing(settings, __version__, counts.path.stem) if settings.otlp_endpoint else None
     services = app.state.services = await _open(settings)
     app.state.checks.register("jobs", services.engine.check)
     app.state.draining = False
@@ -71,6 +76,9 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     finally:
         restore()
         await _close(services)
+        if traces is not None:
+            traces.close()
+        counts.close()
         logger.info("stopped")
 
 

@@ -2,6 +2,7 @@
 
 import ipaddress
 from functools import cached_property
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -55,6 +56,7 @@ class Settings(BaseSettings):
     sqlite_sync: Literal["full", "mixed", "normal"] = Field("full", description="what a power cut may take")
     log_dir: Path | None = Field(None, description="default: logs in the data directory")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="how much is logged")
+    otlp_endpoint: str = Field("", description="OpenTelemetry collector for traces, by HTTP; empty: none")
 
     # Time-outs towards model servers, seconds; tests scale them down.
     connect_timeout: float = Field(5.0, gt=0, description="seconds to connect to a model server")
@@ -71,6 +73,15 @@ class Settings(BaseSettings):
         if value and (urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).hostname):
             raise ValueError("must start with http:// or https:// and name a host")
         return value.rstrip("/")
+
+    @field_validator("otlp_endpoint")
+    @classmethod
+    def _collector_is_an_address(cls, value: str) -> str:
+        if value and (urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).hostname):
+            raise ValueError("must be an address like http://127.0.0.1:4318")
+        if value and find_spec("opentelemetry.exporter") is None:
+            raise ValueError("needs the packages of requirements-telemetry.lock")
+        return value
 
     @field_validator("secret_key")
     @classmethod

@@ -76,21 +76,27 @@ def restore(
 
 def _put_in_place(settings: Settings, unpacked: Path) -> Path | None:
     """Where the database that was there is now."""
-    from app import migrations
     from app.cli.archive import DATABASE
     from app.security.keys import FILE, OLD_FILE
 
-    database = settings.database_path
-    kept = migrations.snapshot(database, "before-restore") if database.exists() else None
-    # The log of the old database must not be taken for the new one's: it goes first.
-    for leftover in ("-wal", "-shm"):
-        database.with_name(database.name + leftover).unlink(missing_ok=True)
-    (unpacked / DATABASE).replace(database)
+    kept = put_database_in_place(unpacked / DATABASE, settings.database_path)
     here, there = settings.data_dir / FILE, unpacked / FILE
     if there.exists() and not (here.exists() and here.read_bytes() == there.read_bytes()):
         if here.exists():
             here.replace(settings.data_dir / OLD_FILE)  # still tried: it signs nobody out
         there.replace(here)
+    return kept
+
+
+def put_database_in_place(new: Path, database: Path) -> Path | None:
+    """`new`, on the same disk, becomes the database; where the one that was there is now."""
+    from app import migrations
+
+    kept = migrations.snapshot(database, "before-restore") if database.exists() else None
+    # The log of the old database must not be taken for the new one's: it goes first.
+    for leftover in ("-wal", "-shm"):
+        database.with_name(database.name + leftover).unlink(missing_ok=True)
+    new.replace(database)
     return kept
 
 

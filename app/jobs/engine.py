@@ -14,6 +14,7 @@ from app.jobs.maintenance import Duty, Maintenance
 from app.jobs.notify import Bell, Hub
 from app.jobs.tailer import Tailer
 from app.jobs.worker import Queues, Worker
+from app.observability import metrics
 from app.settings import Settings
 
 EVENTS, JOBS = b"e", b"j"
@@ -105,3 +106,4 @@ class Engine:
     def _look_around(self) -> None:
         sweep(self._run_dir)
         self._bell.look_around()
+        metrics.tell_times()

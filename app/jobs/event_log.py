@@ -22,6 +22,7 @@ from app.jobs.complaints import Complaints
 from app.jobs.group_commit import PROGRESS, Part, Written, write
 from app.jobs.lease import Claimed, Connection, End, StoredEvent
 from app.jobs.notify import Hub
+from app.observability import metrics
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -144,7 +145,10 @@ class EventLog:
         self._dirty.pop(lease.id, None)
 
     def published(self, job_id: str, events: Sequence[StoredEvent]) -> None:
-        """Show viewers what a transaction of `run` has committed."""
+        """Show viewers what a transaction has committed."""
+        for event in events:
+            if event.ended is not None:
+                metrics.JOBS_ENDED.add(1, *event.ended)
         self._hub.publish(job_id, events)
 
     def _mark(self, lease: Lease) -> None:
@@ -215,6 +219,7 @@ class EventLog:
     async def _commit(self) -> None:
         batch = [(lease, _part_of(lease)) for lease in self._dirty.values()]
         self._dirty = {}
+        began = monotonic()
         try:
             committed = await self.run(lambda connection: [write(connection, part) for _, part in batch])
         except pysqlite3.OperationalError as error:
@@ -224,10 +229,12 @@ class EventLog:
             await self._commit_one_by_one(batch)
         else:
             self.commits += 1
+            metrics.LOG_COMMITS.observe(monotonic() - began)
             for (lease, part), result in zip(batch, committed, strict=True):
                 self._settle(lease, part, result)
 
     async def _wait_for_database(self, batch: list[tuple[Lease, Part]], error: Exception) -> None:
+        metrics.LOG_COMMIT_FAILURES.add()
         if self._complains():
             logger.error("the database does not take a commit (%s); %d jobs wait", error, len(batch))
         for lease, part in batch:
@@ -255,7 +262,7 @@ class EventLog:
             return
         lease.committed_at = monotonic()
         lease.pending_bytes = sum(len(d) if isinstance(d, str) else 64 for _, d in lease.pending)
-        self._hub.publish(lease.id, result.events)
+        self.published(lease.id, result.events)
         if result.cancel_requested:
             lease.stop(CANCEL)
         if lease.durable is not None and not lease.pending and lease.end is part.end:
