@@ -14,7 +14,7 @@ LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 
 
 def _comma_separated(value: object) -> object:
-    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+    return split_commas(value) if isinstance(value, str) else value
 
 
 class Settings(BaseSettings):
@@ -37,8 +37,10 @@ class Settings(BaseSettings):
     )
     signup: Literal["open", "invite", "closed"] = Field("open", description="who may register; the first always may")
 
-    ollama_url: str = Field("", description="Ollama; empty: http://127.0.0.1:11434 if it answers")
-    openai_base_url: str = Field("", description="an OpenAI-compatible server, with its /v1")
+    ollama_url: str = Field(
+        "", description="Ollama, several comma separated; empty: http://127.0.0.1:11434 if it answers"
+    )
+    openai_base_url: str = Field("", description="an OpenAI-compatible server, with its /v1; several comma separated")
     openai_api_key: str = Field("", description="its key, if it wants one")
     openai_paid: Literal["auto", "yes", "no"] = Field("auto", description="whether calling twice costs money")
     embedded_model: str = Field("auto", description="auto, off, or a GGUF file")
@@ -73,6 +75,14 @@ class Settings(BaseSettings):
         if value and (urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).hostname):
             raise ValueError("must start with http:// or https:// and name a host")
         return value.rstrip("/")
+
+    @field_validator("ollama_url", "openai_base_url")
+    @classmethod
+    def _model_servers_are_addresses(cls, value: str) -> str:
+        urls = split_commas(value)
+        if any(urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname for url in urls):
+            raise ValueError("must be addresses like http://10.0.0.5:11434, comma separated")
+        return ",".join(dict.fromkeys(urls))
 
     @field_validator("otlp_endpoint")
     @classmethod
@@ -128,6 +138,11 @@ class Settings(BaseSettings):
         public = urlsplit(self.public_url).hostname if self.public_url else None
         own = [] if self.host in ("0.0.0.0", "::") else [self.host]  # noqa: S104
         return frozenset(h.lower() for h in (*LOCAL_HOSTS, *self.allowed_hosts, *own, *([public] if public else [])))
+
+
+def split_commas(value: str) -> list[str]:
+    """The parts of a comma-separated setting."""
+    return [part.strip() for part in value.split(",") if part.strip()]
 
 
 def is_local_address(url: str) -> bool:
