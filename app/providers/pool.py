@@ -141,12 +141,12 @@ class Pool(Generic[P]):
     # --- who is asked -------------------------------------------------------------------------------------------
 
     def _best(self, members: Sequence[_Member[P]], model: str) -> _Member[P]:
-        def costs(member: _Member[P]) -> tuple[bool, bool, int]:
+        def costs(member: _Member[P]) -> tuple[bool, bool, int, int]:
             has_it = not member.models or model in member.models
             waiting = member.running + (0 if member.is_warm(model) else self._load_cost)
             if monotonic() - member.failed_at < DISTRUST_SECONDS:
                 waiting += self._load_cost
-            return member.problem is not None, not has_it, waiting
+            return member.problem is not None, not has_it, waiting, member.running
 
         return min(members, key=costs)
 
