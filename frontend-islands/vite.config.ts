@@ -3,7 +3,11 @@ import Components from "unplugin-vue-components/vite";
 import { ElementPlusResolver } from "unplugin-vue-components/resolvers";
 import { loadEnv, type Plugin } from "vite";
 import { defineConfig } from "vitest/config";
+import { serviceWorker } from "./build/serviceWorker.ts";
 import { catalogues } from "./build/catalogues.ts";
+
+/** What is there without a server: signing in, a new conversation, a conversation, and the words of all this. */
+const SHELL = ["LoginPage.vue", "ConversationFrame.vue", "NewConversationPage.vue", "ConversationPage.vue", "catalogue/zh-CN"];
 
 /** On demand, and for the application alone: no island has any of it. */
 const elementPlus = (): Plugin => ({
@@ -20,6 +24,7 @@ export default defineConfig(({ mode }) => {
     plugins: [
       vue(),
       elementPlus(),
+      serviceWorker("/app/", SHELL, ["first-paint.js", "teahouse.svg"]),
       catalogues({ islands: SAID_BY_ISLANDS }),
     ],
     resolve: { alias: { "@": new URL("./src", import.meta.url).pathname } },

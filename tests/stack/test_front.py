@@ -52,6 +52,20 @@ def test_the_application_comes_from_disk_whatever_its_address(site: Stack) -> No
     assert not [line for line in site.log_lines("access.log") if str(line.get("path", "")).startswith("/app/")]
 
 
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("sw.js", "javascript"),
+        ("manifest.webmanifest", "application/manifest+json"),
+        ("icons/icon-192.png", "image/png"),
+    ],
+)
+def test_what_makes_the_application_installable_is_looked_at_anew(site: Stack, path: str, kind: str) -> None:
+    status, headers, _ = ask(site, f"/app/{path}")
+    assert (status, dict(headers)["cache-control"]) == (200, "no-cache")
+    assert kind in dict(headers)["content-type"]
+
+
 def test_the_page_that_draws_diagrams_comes_from_disk_with_its_own_policy(site: Stack) -> None:
     _, shell, _ = ask(site, "/app/")
     for path in ("/static/diagram.html", "/app/diagram.html"):

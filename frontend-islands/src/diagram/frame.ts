@@ -5,6 +5,8 @@ import type { Drawing, Outcome } from "@/features/diagrams/drawing";
 
 const MOST = { text: 50_000, edges: 500 };
 
+let number = 0;
+
 async function draw({ source, colours, font, isDark }: Drawing): Promise<Outcome> {
   mermaid.initialize({
     startOnLoad: false,
@@ -25,12 +27,14 @@ async function draw({ source, colours, font, isDark }: Drawing): Promise<Outcome
       primaryBorderColor: colours.accent,
       secondaryColor: colours.sunken,
       tertiaryColor: colours.surface,
+      edgeLabelBackground: colours.surface,
       lineColor: colours.muted,
       textColor: colours.ink,
       fontSize: "15px",
     },
   });
-  const { svg } = await mermaid.render("diagram", source);
+  // A new name each time: what has the old one would be taken away before there is anything in its place.
+  const { svg } = await mermaid.render(`diagram-${++number}`, source);
   const drawn = new DOMParser().parseFromString(svg, "text/html").querySelector("svg");
   if (!drawn) throw new Error("no drawing");
   // Nothing here leads anywhere.
