@@ -58,6 +58,7 @@ class Settings(BaseSettings):
     sqlite_sync: Literal["full", "mixed", "normal"] = Field("full", description="what a power cut may take")
     log_dir: Path | None = Field(None, description="default: logs in the data directory")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="how much is logged")
+    backup_key: str = Field("", description="encrypts backups: age1…, or a file with a passphrase; empty: they are not")
     otlp_endpoint: str = Field("", description="OpenTelemetry collector for traces, by HTTP; empty: none")
 
     # Time-outs towards model servers, seconds; tests scale them down.

@@ -3,7 +3,7 @@
 import typer
 
 from app import __version__
-from app.cli import admin, ask, backup, check, db, deploy, doctor, openapi, serve, snapshots
+from app.cli import admin, ask, backup, backup_keys, check, db, deploy, doctor, openapi, serve, snapshots
 
 app = typer.Typer(
     name="teahouse",
@@ -18,6 +18,7 @@ app.command("ask")(ask.ask)
 app.command("doctor")(doctor.doctor)
 app.command("check")(check.check)
 app.command("backup")(backup.backup)
+app.command("backup-key")(backup_keys.backup_key)
 app.command("restore")(backup.restore)
 app.command("openapi")(openapi.openapi)
 app.add_typer(admin.app, name="admin")
