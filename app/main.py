@@ -58,7 +58,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     settings: Settings = app.state.settings
     setup_logging(settings)
-    await asyncio.to_thread(migrations.upgrade, settings.database_path)
+    await asyncio.to_thread(migrations.upgrade, settings.database)
     services = app.state.services = await _open(settings)
     app.state.checks.register("jobs", services.engine.check)
     app.state.draining = False
@@ -73,7 +73,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 
 async def _open(settings: Settings) -> Services:
-    database = Database(settings.database_path, sync=settings.sqlite_sync)
+    database = Database(settings.database, sync=settings.sqlite_sync)
     providers = Providers(settings)
     job_handlers.register_all(settings)
     engine = Engine(

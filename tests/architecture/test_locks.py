@@ -13,11 +13,13 @@ from tests.architecture.source import ROOT
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
 CORE: list[str] = PROJECT["project"]["dependencies"]
 EMBEDDED: list[str] = PROJECT["project"]["optional-dependencies"]["embedded"]
+SCALE: list[str] = PROJECT["project"]["optional-dependencies"]["scale"]
 DEV: list[str] = PROJECT["dependency-groups"]["dev"]
 LOCKS = {
     "requirements.lock": CORE,
     "requirements-embedded.lock": [*CORE, *EMBEDDED],
-    "requirements-dev.lock": [*CORE, *EMBEDDED, *DEV],
+    "requirements-scale.lock": [*CORE, *EMBEDDED, *SCALE],
+    "requirements-dev.lock": [*CORE, *EMBEDDED, *SCALE, *DEV],
 }
 
 
