@@ -62,7 +62,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     settings: Settings = app.state.settings
     setup_logging(settings)
-    await asyncio.to_thread(migrations.upgrade, settings.database_path)
+    await asyncio.to_thread(migrations.upgrade, settings.database)
     counts = metrics.count_in(settings.run_dir)
     traces = tracing.Tracing(settings, __version__, counts.path.stem) if settings.otlp_endpoint else None
     services = app.state.services = await _open(settings)
@@ -83,7 +83,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 
 async def _open(settings: Settings) -> Services:
-    database = Database(settings.database_path, sync=settings.sqlite_sync)
+    database = Database(settings.database, sync=settings.sqlite_sync)
     providers = Providers(settings)
     job_handlers.register_all(settings)
     engine = Engine(

@@ -28,7 +28,7 @@ class Settings(BaseSettings):
         0, ge=0, le=64, description="processes under Gunicorn; 0: 2 on SQLite, 2 × cores + 1 on PostgreSQL"
     )
     data_dir: Path = Field(Path("data"), description="database, secrets, run files")
-    database_url: str = Field("", description="empty: SQLite in the data directory")
+    database_url: str = Field("", description="sqlite:///… or postgresql://…; empty: SQLite in the data directory")
     secret_key: str = Field("", description="32 bytes or more; empty: made at first start, kept in the data directory")
     public_url: str = Field("", description="the address people use, for links and Secure cookies")
     allowed_hosts: Annotated[list[str], NoDecode] = Field([], description="further Host names, comma separated")
@@ -103,16 +103,35 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _engine_fits_database(self) -> "Settings":
-        if self.database_url and not self.database_url.startswith("sqlite"):
-            raise ValueError("DATABASE_URL: only SQLite is supported in this version")
+        if self.database_url and not self.database_url.startswith(("sqlite:///", "postgresql://")):
+            raise ValueError("DATABASE_URL: must start with sqlite:/// or postgresql://")
+        if self.on_postgres and (find_spec("asyncpg") is None or find_spec("psycopg") is None):
+            raise ValueError("DATABASE_URL: PostgreSQL needs the packages in requirements-scale.lock")
         if self.jobs_engine == "celery":
             raise ValueError("JOBS_ENGINE: celery needs PostgreSQL and does not run on SQLite")
         return self
 
     @cached_property
+    def on_postgres(self) -> bool:
+        return self.database_url.startswith("postgresql:")
+
+    @cached_property
+    def database(self) -> Path | str:
+        """The SQLite file, or PostgreSQL's URL."""
+        return self.database_url if self.on_postgres else self.database_path
+
+    @cached_property
+    def database_name(self) -> str:
+        """For people: without the password."""
+        if not self.on_postgres:
+            return str(self.database_path.absolute())
+        url = urlsplit(self.database_url)
+        return f"PostgreSQL's database {url.path.strip('/') or url.username or ''} at {url.hostname or 'its socket'}"
+
+    @cached_property
     def database_path(self) -> Path:
-        """The SQLite file."""
-        if self.database_url:
+        """The SQLite file, also where it is not used."""
+        if self.database_url and not self.on_postgres:
             return Path(self.database_url.split(":///", 1)[1])
         return self.data_dir / "teahouse.db"
 

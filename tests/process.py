@@ -27,7 +27,7 @@ class Process:
 async def running(settings: Settings) -> AsyncIterator[Process]:
     """Open, serve jobs, and close like a drained server."""
     job_handlers.register_all(settings)
-    database, providers = Database(settings.database_path), Providers(settings)
+    database, providers = Database(settings.database), Providers(settings)
     engine = Engine(
         settings,
         database,

@@ -12,7 +12,7 @@ from app.cli.doctor import tell
 from app.cli.terminal import Exit, fail, read_settings, say, working
 
 if TYPE_CHECKING:
-    from app.cli.examinations import Finding
+    from app.cli.findings import Finding
 
 
 def check(as_json: bool = typer.Option(False, "--json", help="For programs: findings, and rows by table.")) -> None:
@@ -24,6 +24,10 @@ def check(as_json: bool = typer.Option(False, "--json", help="For programs: find
       teahouse check --json | jq '.rows.messages'
     """
     settings = read_settings()
+    if settings.on_postgres:
+        fail(
+            "This checks a SQLite file. PostgreSQL enforces references itself; `teahouse db check` looks at the schema."
+        )
     if not settings.database_path.exists():
         fail(f"{settings.database_path.absolute()} is not there yet. `teahouse db upgrade` makes it.")
     with working("Checking every row"):
@@ -42,7 +46,7 @@ def check(as_json: bool = typer.Option(False, "--json", help="For programs: find
 
 
 def examine(database: Path) -> "tuple[list[Finding], dict[str, int]]":
-    from app.cli.examinations import Finding
+    from app.cli.findings import Finding
     from app.db import sqlite
 
     connection = sqlite.connect(str(database), write=False)
@@ -64,7 +68,7 @@ def examine(database: Path) -> "tuple[list[Finding], dict[str, int]]":
 def _looks(connection: Any, database: Path) -> "Iterator[Finding]":
     from app.cli.consistency import LOOKS, RESTORE
     from app.cli.db import drift
-    from app.cli.examinations import Finding
+    from app.cli.findings import Finding
 
     for difference in drift(database):
         yield Finding("schema", "error", f"differs from the program: {difference}", RESTORE)
@@ -74,7 +78,7 @@ def _looks(connection: Any, database: Path) -> "Iterator[Finding]":
 
 def _revision(database: Path) -> "Finding | None":
     from app import migrations
-    from app.cli.examinations import Finding
+    from app.cli.findings import Finding
 
     here, newest = migrations.current_revision(database), migrations.newest_revision()
     if here == newest:

@@ -5,7 +5,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from app.cli.examinations import Finding
+from app.cli.findings import Finding
 
 Connection = Any
 SHOWN = 3  # ids; whoever wants them all asks the database

@@ -27,6 +27,10 @@ def restore_snapshot(
     from app.jobs.liveness import anybody_alive
 
     settings = read_settings()
+    if settings.on_postgres:
+        fail(
+            "Before a migration only a SQLite file is copied: PostgreSQL undoes one that fails, and pg_restore the rest."
+        )
     database = settings.database_path
     chosen = path or max(
         (database.parent / "backups").glob(MIGRATIONS), key=lambda each: each.stat().st_mtime, default=None

@@ -9,15 +9,13 @@ from typing import Any
 from app.db.session import Database
 from app.jobs.control import cancel_now
 from app.jobs.event_log import EventLog
-from app.jobs.liveness import ProcessLock, sweep
+from app.jobs.liveness import Connections, FileLocks, Liveness, ProcessLock, sweep
 from app.jobs.maintenance import Duty, Maintenance
-from app.jobs.notify import Bell, Hub
-from app.jobs.tailer import Tailer
+from app.jobs.neighbours import Neighbours, SameMachine
+from app.jobs.notify import Hub
 from app.jobs.worker import Queues, Worker
 from app.observability import metrics
 from app.settings import Settings
-
-EVENTS, JOBS = b"e", b"j"
 
 
 class Engine:
@@ -29,21 +27,36 @@ class Engine:
         self.owner = f"process-{os.getpid()}-{secrets.token_hex(4)}"
         self._run_dir = settings.run_dir
         self.hub = Hub()
-        self._tailer = Tailer(database, self.hub)
-        self.log = EventLog(database, self.hub, self._committed)
+        self._neighbours = self._neighbours_on(database)
+        self.log = EventLog(
+            database,
+            self.hub,
+            self._neighbours.committed,
+            on_publish=self._neighbours.published,
+            owner=self.owner,
+        )
         self.worker = Worker(
             self.log, self.owner, queues=queues, per_user=settings.max_running_per_user, services=services
         )
-        self._maintenance = Maintenance(self.log, self.owner, self._run_dir, each_scan=self._look_around, duties=duties)
+        liveness: Liveness = Connections() if database.is_postgres else FileLocks(self._run_dir)
+        self._maintenance = Maintenance(self.log, self.owner, liveness, each_scan=self._look_around, duties=duties)
         self._draining: asyncio.Task[None] | None = None
+
+    def _neighbours_on(self, database: Database) -> Neighbours:
+        def on_jobs() -> None:
+            self.worker.wake()
+
+        if database.is_postgres:
+            from app.jobs.listening import Listening
+
+            return Listening(database, self.hub, self.owner, on_jobs)
+        return SameMachine(database, self.hub, self._run_dir, self.owner, on_jobs)
 
     async def start(self) -> None:
         self._run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         sweep(self._run_dir)
         self._lock = ProcessLock(self._run_dir, self.owner)
-        self._bell = Bell(self._run_dir, self.owner, self._on_ring)
-        self._bell.start()
-        await self._tailer.start()
+        await self._neighbours.start()
         await self.log.start()
         self._maintenance.start()
         self.worker.start()
@@ -57,26 +70,25 @@ class Engine:
     async def _drain(self) -> None:
         self.hub.drain()
         await self.worker.drain()
-        self._bell.ring(JOBS)
+        self._neighbours.tell_of_jobs()
 
     async def stop(self) -> None:
         await self.drain()
         await self._maintenance.stop()
         await self.log.stop()
-        await self._tailer.stop()
-        self._bell.close()
+        await self._neighbours.stop()
         self._lock.close()
 
     async def check(self) -> None:
         """Raise when a part that jobs need has stopped: then this process is not ready."""
-        for part in (self.worker, self.log, self._tailer, self._maintenance):
+        for part in (self.worker, self.log, self._neighbours, self._maintenance):
             if not part.alive:
                 raise RuntimeError(f"{type(part).__name__} has stopped")
 
     def wake(self) -> None:
         """A job was enqueued (after its commit): look, here and in the other processes."""
         self.worker.wake()
-        self._bell.ring(JOBS)
+        self._neighbours.tell_of_jobs()
 
     async def cancel(self, job_id: str) -> None:
         """Ask for the end of a job; one that nobody runs ends now. Idempotent."""
@@ -92,18 +104,6 @@ class Engine:
             self.log.published(job_id, [event])
         self.wake()
 
-    def _committed(self, first: int, last: int) -> None:
-        if last >= first:
-            self._tailer.own_commit(first, last)
-            self._bell.ring(EVENTS)
-
-    def _on_ring(self, kind: bytes) -> None:
-        if kind == EVENTS:
-            self._tailer.ring()
-        else:
-            self.worker.wake()
-
     def _look_around(self) -> None:
-        sweep(self._run_dir)
-        self._bell.look_around()
+        self._neighbours.look_around()
         metrics.tell_times()

@@ -13,10 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, TypeVar
 
-import pysqlite3
-
 from app.clock import monotonic
-from app.db import sqlite
 from app.db.session import Database
 from app.jobs.complaints import Complaints
 from app.jobs.group_commit import PROGRESS, Part, Written, write
@@ -65,11 +62,23 @@ def _part_of(lease: Lease) -> Part:
 
 
 class EventLog:
-    def __init__(self, database: Database, hub: Hub, on_commit: Callable[[int, int], None]) -> None:
-        """`on_commit(first, last)` is told the row ids that a commit added; last < first when none."""
-        self._database = database
+    def __init__(
+        self,
+        database: Database,
+        hub: Hub,
+        on_commit: Callable[[int, int], None],
+        *,
+        on_publish: Callable[[str, Sequence[StoredEvent]], None] = lambda _job_id, _events: None,
+        owner: str = "teahouse",
+    ) -> None:
+        """`on_commit(first, last)` is told the row ids that a commit added; last < first when none.
+
+        On PostgreSQL row ids mean nothing: there it is not called.
+        """
+        self._database, self._owner = database, owner
+        self.transient = database.transient
         self._hub = hub
-        self._on_commit = on_commit
+        self._on_commit, self._on_publish = on_commit, on_publish
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="event-log")
         self._connection: Any = None
         self._dirty: dict[str, Lease] = {}
@@ -87,7 +96,7 @@ class EventLog:
         self._task = asyncio.create_task(self._write_for_ever(), name="event-log")
 
     def _open(self) -> Any:
-        return sqlite.connect(str(self._database.path), write=True, synchronous=self._database.synchronous)
+        return self._database.connect(write=True, name=self._owner)
 
     @property
     def alive(self) -> bool:
@@ -145,11 +154,12 @@ class EventLog:
         self._dirty.pop(lease.id, None)
 
     def published(self, job_id: str, events: Sequence[StoredEvent]) -> None:
-        """Show viewers what a transaction has committed."""
+        """Show viewers, here and elsewhere, what has been committed."""
         for event in events:
             if event.ended is not None:
                 metrics.JOBS_ENDED.add(1, *event.ended)
         self._hub.publish(job_id, events)
+        self._on_publish(job_id, events)
 
     def _mark(self, lease: Lease) -> None:
         self._dirty[lease.id] = lease
@@ -159,7 +169,7 @@ class EventLog:
 
     async def run(self, step: Callable[[Connection], T]) -> T:
         """One transaction on the log's connection: claims, rescues, cancels."""
-        async with self._database.turn.take(urgent=True):
+        async with self._database.my_turn(urgent=True):
             loop = asyncio.get_running_loop()
             work = loop.run_in_executor(self._thread, self._transaction, step)
             # A cancelled caller must not leave the turn while the thread is still inside the transaction.
@@ -168,7 +178,8 @@ class EventLog:
             except asyncio.CancelledError:
                 await asyncio.wait([work])
                 raise
-        self._on_commit(first, last)
+        if not self._database.is_postgres:
+            self._on_commit(first, last)
         return result
 
     def _transaction(self, step: Callable[[Connection], T]) -> tuple[T, int, int]:
@@ -187,6 +198,8 @@ class EventLog:
         return result, before + 1, after
 
     def _last_row(self) -> int:
+        if self._database.is_postgres:
+            return 0
         row = self._connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'job_events'").fetchone()
         return row[0] if row else 0
 
@@ -222,7 +235,7 @@ class EventLog:
         began = monotonic()
         try:
             committed = await self.run(lambda connection: [write(connection, part) for _, part in batch])
-        except pysqlite3.OperationalError as error:
+        except self.transient as error:
             await self._wait_for_database(batch, error)
         except Exception:
             logger.exception("a group commit of %d jobs failed", len(batch))
@@ -247,7 +260,7 @@ class EventLog:
         for lease, part in batch:
             try:
                 result = await self.run(partial(write, part=part))
-            except pysqlite3.OperationalError as error:
+            except self.transient as error:
                 await self._wait_for_database([(lease, part)], error)
             except Exception:
                 logger.exception("job %s cannot be written", lease.id)
@@ -262,7 +275,8 @@ class EventLog:
             return
         lease.committed_at = monotonic()
         lease.pending_bytes = sum(len(d) if isinstance(d, str) else 64 for _, d in lease.pending)
-        self.published(lease.id, result.events)
+        if result.events:
+            self.published(lease.id, result.events)
         if result.cancel_requested:
             lease.stop(CANCEL)
         if lease.durable is not None and not lease.pending and lease.end is part.end:

@@ -6,8 +6,6 @@ import logging
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from pysqlite3 import OperationalError
-
 from app.jobs import lease as leases
 from app.jobs.complaints import Complaints
 from app.jobs.event_log import CANCEL, DRAIN, LOST, EventLog
@@ -73,7 +71,7 @@ class Worker:
             try:
                 more = await self._claim_some()
             except Exception as error:
-                if not isinstance(error, OperationalError) or self._complains():
+                if not isinstance(error, self._log.transient) or self._complains():
                     logger.exception("claiming failed")
                 more = False
                 await asyncio.sleep(POLL_SECONDS)

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db.session import after_commit
+from app.db.session import after_commit, take_turns
 from app.errors import AppError, ErrorKind, invalid, not_found
 from app.jobs.idempotency import recall, remember
 from app.jobs.lease import Connection, End
@@ -72,6 +72,7 @@ async def start_pull(
     """A job that downloads the model; the same key makes one."""
     keeper_of(providers)
     check_name(name)
+    await take_turns(session, user_id)
     if once.key and (known := await recall(session, user_id, once.key, once.fingerprint)):
         return PullAccepted(*known, replayed=True)
     job, place = await enqueue_pull(session, user_id, name)

@@ -14,12 +14,14 @@ PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
 CORE: list[str] = PROJECT["project"]["dependencies"]
 EMBEDDED: list[str] = PROJECT["project"]["optional-dependencies"]["embedded"]
 TELEMETRY: list[str] = PROJECT["project"]["optional-dependencies"]["telemetry"]
+SCALE: list[str] = PROJECT["project"]["optional-dependencies"]["scale"]
 DEV: list[str] = PROJECT["dependency-groups"]["dev"]
 LOCKS = {
     "requirements.lock": CORE,
     "requirements-embedded.lock": [*CORE, *EMBEDDED],
     "requirements-telemetry.lock": [*CORE, *EMBEDDED, *TELEMETRY],
-    "requirements-dev.lock": [*CORE, *EMBEDDED, *TELEMETRY, *DEV],
+    "requirements-scale.lock": [*CORE, *EMBEDDED, *TELEMETRY, *SCALE],
+    "requirements-dev.lock": [*CORE, *EMBEDDED, *TELEMETRY, *SCALE, *DEV],
 }
 
 

@@ -140,6 +140,7 @@ async def test_the_end_brings_the_rest_of_the_text_and_done_in_one_commit(
     assert list(log.leases) == []
 
 
+@pytest.mark.sqlite
 async def test_the_log_tells_which_rows_are_its_own(
     log: EventLog, connection: Any, leased: Lease, commits: list[Any]
 ) -> None:

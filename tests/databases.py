@@ -1,0 +1,19 @@
+"""Which database a test runs on, and a plain connection to it as another process has one."""
+
+import os
+from typing import Any
+
+from app.db import sqlite
+from app.settings import Settings
+
+# What tests run on that do not say it themselves: `TEAHOUSE_TEST_DATABASE=postgresql pytest tests/jobs tests/api`.
+CHOSEN = os.environ.get("TEAHOUSE_TEST_DATABASE", "sqlite")
+BOTH = ("sqlite", "postgresql")
+
+
+def plain_connection(settings: Settings, *, write: bool = True) -> Any:
+    if settings.on_postgres:
+        from app.db.postgres import PlainConnection
+
+        return PlainConnection(settings.database_url, name="test")
+    return sqlite.connect(str(settings.database_path), write=write)
