@@ -28,9 +28,7 @@ def restore_snapshot(
 
     settings = read_settings()
     if settings.on_postgres:
-        fail(
-            "Before a migration only a SQLite file is copied: PostgreSQL undoes one that fails, and pg_restore the rest."
-        )
+        fail("Only SQLite is copied before a migration. PostgreSQL undoes one that fails; pg_restore is the way back")
     database = settings.database_path
     chosen = path or max(
         (database.parent / "backups").glob(MIGRATIONS), key=lambda each: each.stat().st_mtime, default=None
