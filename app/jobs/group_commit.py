@@ -1,6 +1,6 @@
 """One job's part of a group commit, inside the transaction: fence, joined events, end."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from app.clock import utcnow
@@ -12,12 +12,22 @@ PROGRESS = "progress"  # kept on the job's row, not in its log: only the newest 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Fixed before the thread sees it. `pending` are events; a `delta` or `thinking` is given as text."""
+    """Fixed before the thread sees it. `pending` are events; a `delta` or `thinking` is given as text.
+
+    `unsure` are events of a commit that nobody knows the outcome of (its connection was cut): if they are there, they
+    stand behind `base`, the last event that is known to be.
+    """
 
     job_id: str
     attempt: int
     pending: list[tuple[str, Any]]
     end: End | None
+    base: int = 0
+    unsure: list[tuple[str, str]] = field(default_factory=list)
+
+    def tried(self) -> list[tuple[str, str]]:
+        """What must be looked for before it is written again."""
+        return [*self.unsure, *joined(_events_of(self.pending))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +39,13 @@ class Written:
 
 
 def write(connection: Connection, part: Part) -> Written:
-    events = joined([item for item in part.pending if item[0] != PROGRESS])
+    landed: list[tuple[str, str]] = []
+    if part.unsure:
+        last = leases.last_event_of(connection, part.job_id, part.attempt)
+        if last is None:
+            return Written(None)
+        landed = part.unsure[: last - part.base]
+    events = [*part.unsure[len(landed) :], *joined(_events_of(part.pending))]
     if part.end is not None:
         events += [(event, leases.to_json(data)) for event, data in part.end.events]
     fenced = leases.fence(connection, part.job_id, part.attempt, len(events), leases.lease_end(utcnow()))
@@ -39,6 +55,7 @@ def write(connection: Connection, part: Part) -> Written:
     stored = [StoredEvent(first + i, event, data) for i, (event, data) in enumerate(events)]
     if stored:
         leases.append_rows(connection, [(part.job_id, e.seq, part.attempt, e.event, e.data) for e in stored])
+    stored[:0] = [StoredEvent(first - len(landed) + i, event, data) for i, (event, data) in enumerate(landed)]
     progress = [data for event, data in part.pending if event == PROGRESS]
     if progress:
         leases.write_progress(connection, part.job_id, progress[-1])
@@ -47,6 +64,10 @@ def write(connection: Connection, part: Part) -> Written:
         assert done is not None, "the fence held a moment ago"
         stored.append(done)
     return Written(stored, fenced[1])
+
+
+def _events_of(pending: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
+    return [item for item in pending if item[0] != PROGRESS]
 
 
 def joined(pending: list[tuple[str, Any]]) -> list[tuple[str, str]]:
