@@ -55,10 +55,12 @@ check: .venv/dev.stamp $(FRONTEND)/node_modules/.stamp ## lint, types, layers, t
 
 test: setup build ## run every test, those in a browser too
 	$(NPM) test
-	$(BIN)/pytest
+	$(BIN)/pytest $(BESIDE)
 
 e2e: setup build ## run the tests in a browser alone
-	$(BIN)/pytest tests/browser
+	$(BIN)/pytest $(BESIDE) tests/browser
+# Two files at a time: the tests wait more than they work. A file stays together, with what it has set up.
+BESIDE := --numprocesses 2 --dist loadfile --quiet
 
 bench: setup /usr/bin/wrk ## measure this server against its promises
 	$(BIN)/python -m tests.benchmarks
@@ -76,7 +78,8 @@ lock: ## lock the versions in pyproject.toml anew (asks the package index)
 	$(UV) pip compile pyproject.toml $(LOCKING) -o requirements.lock
 	$(UV) pip compile pyproject.toml --extra embedded $(LOCKING) -o requirements-embedded.lock
 	$(UV) pip compile pyproject.toml --extra embedded --extra scale $(LOCKING) -o requirements-scale.lock
-	$(UV) pip compile pyproject.toml --extra embedded --extra scale --group dev $(LOCKING) -o requirements-dev.lock
+	$(UV) pip compile pyproject.toml --extra embedded --extra telemetry $(LOCKING) -o requirements-telemetry.lock
+	$(UV) pip compile pyproject.toml --extra embedded --extra scale --extra telemetry --group dev $(LOCKING) -o requirements-dev.lock
 LOCKING := --quiet --universal --generate-hashes --no-emit-index-url --no-header
 
 # --- what the targets stand on -----------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from app.generations.titles import TitleHandler
 from app.jobs.engine import Engine
 from app.jobs.registry import register
 from app.jobs.worker import Claims
+from app.observability import metrics
 from app.providers import pulling
 from app.providers.catalog import Providers
 from app.providers.pulling import PullHandler
@@ -47,6 +48,7 @@ def claims_of(named: Collection[str], at_once: int) -> Claims:
 @asynccontextmanager
 async def running_engine(settings: Settings, claims: Claims) -> AsyncIterator[Engine]:
     """Open everything that running jobs needs, and close it."""
+    counts = metrics.count_in(settings.run_dir)
     database, providers = Database(settings.database), Providers(settings)
     engine = make_engine(settings, database, providers, claims)
     await engine.start()
@@ -56,3 +58,4 @@ async def running_engine(settings: Settings, claims: Claims) -> AsyncIterator[En
         await engine.stop()
         await providers.aclose()
         await database.dispose()
+        counts.close()

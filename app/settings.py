@@ -14,7 +14,7 @@ LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 
 
 def _comma_separated(value: object) -> object:
-    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+    return split_commas(value) if isinstance(value, str) else value
 
 
 class Settings(BaseSettings):
@@ -37,8 +37,10 @@ class Settings(BaseSettings):
     )
     signup: Literal["open", "invite", "closed"] = Field("open", description="who may register; the first always may")
 
-    ollama_url: str = Field("", description="Ollama; empty: http://127.0.0.1:11434 if it answers")
-    openai_base_url: str = Field("", description="an OpenAI-compatible server, with its /v1")
+    ollama_url: str = Field(
+        "", description="Ollama, several comma separated; empty: http://127.0.0.1:11434 if it answers"
+    )
+    openai_base_url: str = Field("", description="an OpenAI-compatible server, with its /v1; several comma separated")
     openai_api_key: str = Field("", description="its key, if it wants one")
     openai_paid: Literal["auto", "yes", "no"] = Field("auto", description="whether calling twice costs money")
     embedded_model: str = Field("auto", description="auto, off, or a GGUF file")
@@ -56,6 +58,8 @@ class Settings(BaseSettings):
     sqlite_sync: Literal["full", "mixed", "normal"] = Field("full", description="what a power cut may take")
     log_dir: Path | None = Field(None, description="default: logs in the data directory")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="how much is logged")
+    backup_key: str = Field("", description="encrypts backups: age1…, or a file with a passphrase; empty: they are not")
+    otlp_endpoint: str = Field("", description="OpenTelemetry collector for traces, by HTTP; empty: none")
 
     # Time-outs towards model servers, seconds; tests scale them down.
     connect_timeout: float = Field(5.0, gt=0, description="seconds to connect to a model server")
@@ -72,6 +76,23 @@ class Settings(BaseSettings):
         if value and (urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).hostname):
             raise ValueError("must start with http:// or https:// and name a host")
         return value.rstrip("/")
+
+    @field_validator("ollama_url", "openai_base_url")
+    @classmethod
+    def _model_servers_are_addresses(cls, value: str) -> str:
+        urls = split_commas(value)
+        if any(urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname for url in urls):
+            raise ValueError("must be addresses like http://10.0.0.5:11434, comma separated")
+        return ",".join(dict.fromkeys(urls))
+
+    @field_validator("otlp_endpoint")
+    @classmethod
+    def _collector_is_an_address(cls, value: str) -> str:
+        if value and (urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).hostname):
+            raise ValueError("must be an address like http://127.0.0.1:4318")
+        if value and find_spec("opentelemetry.exporter") is None:
+            raise ValueError("needs the packages of requirements-telemetry.lock")
+        return value
 
     @field_validator("secret_key")
     @classmethod
@@ -139,6 +160,11 @@ class Settings(BaseSettings):
         public = urlsplit(self.public_url).hostname if self.public_url else None
         own = [] if self.host in ("0.0.0.0", "::") else [self.host]  # noqa: S104
         return frozenset(h.lower() for h in (*LOCAL_HOSTS, *self.allowed_hosts, *own, *([public] if public else [])))
+
+
+def split_commas(value: str) -> list[str]:
+    """The parts of a comma-separated setting."""
+    return [part.strip() for part in value.split(",") if part.strip()]
 
 
 def is_local_address(url: str) -> bool:

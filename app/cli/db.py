@@ -170,8 +170,20 @@ def _differences(database: Path | str) -> list[str]:
     return [f"differs from the program: {difference}" for difference in drift(database)]
 
 
-def drift(database: Path | str) -> list[Any]:
-    """What Alembic would change to make the schema what the models say."""
+def drift(database: Path | str) -> list[str]:
+    """What Alembic would change to make the schema what the models say: `add_index ix_messages_tree`."""
+    return [_named(difference) for difference in _compared(database)]
+
+
+def _named(difference: Any) -> str:
+    """Of a column's changes Alembic makes a list."""
+    if isinstance(difference, list):
+        return "; ".join(map(_named, difference))
+    parts = [part if isinstance(part, str) else getattr(part, "name", None) for part in difference]
+    return " ".join(part for part in parts if isinstance(part, str))
+
+
+def _compared(database: Path | str) -> list[Any]:
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext
 

@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.clock import utcnow
 from app.db.lookup import Lookup
+from app.db.rows import Rows
 from app.db.types import to_text
 from app.errors import not_found
 from app.jobs.lease import Connection, StoredEvent
@@ -46,6 +47,18 @@ async def job_now(lookup: Lookup, user_id: str, job_id: str) -> Job:
         conversation_id=conversation_id,
         message_id=message_id,
     )
+
+
+JOBS = Rows(Job)
+_WHOLE = f"SELECT {JOBS.columns} FROM jobs WHERE id = :id AND user_id = :user_id"  # noqa: S608
+
+
+async def look_up_job(lookup: Lookup, user_id: str, job_id: str) -> Job:
+    """`get_job` by a look-up: a row of no session."""
+    row = await lookup.first(_WHOLE, {"id": job_id, "user_id": user_id})
+    if row is None:
+        raise not_found()
+    return JOBS.make(row)
 
 
 async def list_jobs(

@@ -19,6 +19,7 @@ from app.jobs.maintenance import Duty, Maintenance
 from app.jobs.neighbours import Neighbours, SameMachine
 from app.jobs.notify import Hub
 from app.jobs.worker import Claims, Queues, Worker
+from app.observability import metrics
 from app.settings import Settings
 
 
@@ -59,9 +60,7 @@ class Engine:
         if settings.jobs_engine == "celery" and claims is None:
             self._dispatcher = CeleryDispatcher(settings.redis_url)
         liveness: Liveness = Connections() if database.is_postgres else FileLocks(self._run_dir)
-        self._maintenance = Maintenance(
-            self.log, self.owner, liveness, each_scan=self._neighbours.look_around, duties=duties
-        )
+        self._maintenance = Maintenance(self.log, self.owner, liveness, each_scan=self._each_scan, duties=duties)
         self._draining: asyncio.Task[None] | None = None
 
     def _neighbours_on(self, database: Database) -> Neighbours:
@@ -136,3 +135,7 @@ class Engine:
         if event is not None:
             self.log.published(job_id, [event])
         self.wake()
+
+    def _each_scan(self) -> None:
+        self._neighbours.look_around()
+        metrics.tell_times()

@@ -19,6 +19,7 @@ from app.jobs.complaints import Complaints
 from app.jobs.group_commit import PROGRESS, Part, Written, write
 from app.jobs.lease import Claimed, Connection, End, StoredEvent
 from app.jobs.notify import Hub
+from app.observability import metrics
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -156,6 +157,9 @@ class EventLog:
 
     def published(self, job_id: str, events: Sequence[StoredEvent]) -> None:
         """Show viewers, here and elsewhere, what has been committed."""
+        for event in events:
+            if event.ended is not None:
+                metrics.JOBS_ENDED.add(1, *event.ended)
         self._hub.publish(job_id, events)
         self._on_publish(job_id, events)
 
@@ -230,6 +234,7 @@ class EventLog:
     async def _commit(self) -> None:
         batch = [(lease, _part_of(lease)) for lease in self._dirty.values()]
         self._dirty = {}
+        began = monotonic()
         try:
             committed = await self.run(lambda connection: [write(connection, part) for _, part in batch])
         except self.transient as error:
@@ -239,10 +244,12 @@ class EventLog:
             await self._commit_one_by_one(batch)
         else:
             self.commits += 1
+            metrics.LOG_COMMITS.observe(monotonic() - began)
             for (lease, part), result in zip(batch, committed, strict=True):
                 self._settle(lease, part, result)
 
     async def _wait_for_database(self, batch: list[tuple[Lease, Part]], error: Exception) -> None:
+        metrics.LOG_COMMIT_FAILURES.add()
         if self._complains():
             logger.error("the database does not take a commit (%s); %d jobs wait", error, len(batch))
         for lease, part in batch:

@@ -5,7 +5,7 @@ it). A statement that finds no row means that the lease is lost: whoever gets th
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -82,11 +82,15 @@ class End:
 
 @dataclass(frozen=True, slots=True)
 class StoredEvent:
-    """A committed line of a log. `data` is JSON text as it goes over the wire."""
+    """A committed line of a log. `data` is JSON text as it goes over the wire.
+
+    `ended`, of a `done` that was just written: the job's kind and last status.
+    """
 
     seq: int
     event: str
     data: str
+    ended: tuple[str, str] | None = field(default=None, compare=False)
 
 
 # Two claims at once would both see a free slot: on PostgreSQL, too, they take turns. Rows that somebody else
@@ -129,7 +133,7 @@ _END = """
 UPDATE jobs SET status = :status, error = :error, result = :result, finished_at = :now, blocked = 0,
   lease_owner = NULL, leased_until = NULL, last_event_id = last_event_id + 1
 WHERE id = :id AND attempt = :attempt AND status IN ('queued', 'running')
-RETURNING last_event_id, sequence_key
+RETURNING last_event_id, sequence_key, kind
 """
 
 _FOLLOW_UP = """
@@ -253,7 +257,8 @@ def end(connection: Connection, job_id: str, attempt: int, how: End) -> StoredEv
         connection.execute(_UNBLOCK, {"key": row[1]})
     for follow_up in how.follow_ups:
         _enqueue(connection, follow_up)
-    return append_at(connection, job_id, attempt, row[0], "done", {})
+    done = append_at(connection, job_id, attempt, row[0], "done", {})
+    return replace(done, ended=(row[2], how.status.value))
 
 
 def _enqueue(connection: Connection, job: FollowUp) -> None:

@@ -18,6 +18,7 @@ from app.jobs.lease import LEASE_SECONDS, MAX_CRASHES, Connection, End, StoredEv
 from app.jobs.liveness import Liveness
 from app.jobs.registry import handler_of
 from app.jobs.states import JobStatus
+from app.observability import metrics
 
 logger = logging.getLogger(__name__)
 
@@ -93,6 +94,7 @@ class Maintenance:
             await self._log.run(_let_suspects_wait)
             self._begun = True
         rescued = await self._log.run(self._rescue)
+        metrics.JOBS_RESCUED.add(len(rescued))
         for job_id, event in rescued:
             self._log.published(job_id, [event])
         for duty in (_fold, *self._duties):

@@ -15,6 +15,7 @@ from app.ids import new_id
 from app.jobs.lease import sequence, to_json
 from app.jobs.models import Job, JobEvent
 from app.jobs.states import JobStatus
+from app.observability import tracing
 
 _WAITING = text(
     """
@@ -93,7 +94,7 @@ async def enqueue(
         sequence_key=sequence_key,
         blocked=blocked,
         priority=priority,
-        payload=payload or {},
+        payload={**(payload or {}), **tracing.carried()},
         last_event_id=len(events),
     )
     session.add(job)

@@ -17,7 +17,7 @@ FILE_BYTES = 10 * 1024 * 1024
 OLD_FILES = 5
 MAX_WAITING = 10_000
 # At once it would take the interpreter from the very request that it tells of.
-GATHER_SECONDS = 0.02
+GATHER_SECONDS = 0.1
 MAX_BATCH = 500
 FLUSH_SECONDS = 3.0
 ACCESS = "app.access"

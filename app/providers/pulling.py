@@ -16,6 +16,7 @@ from app.jobs.models import Job
 from app.jobs.queue import enqueue
 from app.jobs.registry import JobContext, Outcome
 from app.jobs.states import JobStatus
+from app.observability import metrics
 from app.providers.base import ModelDetails, ModelKeeper
 from app.providers.catalog import Providers
 from app.providers.errors import ModelNotFound, ProviderError
@@ -138,6 +139,7 @@ class PullHandler:
                         context.log.progress(context.lease, done, total, "bytes")
             context.services.providers.expire(PROVIDER)
         except ProviderError as error:
+            metrics.PROVIDER_ERRORS.add(1, PROVIDER, error.code)
             described = {"code": error.code, "message": error.message, "retryable": not error.permanent}
             return End(JobStatus.failed, error=described)
         return End(JobStatus.succeeded, result={"model": f"{PROVIDER}/{model}"})

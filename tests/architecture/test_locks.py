@@ -14,12 +14,14 @@ PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
 CORE: list[str] = PROJECT["project"]["dependencies"]
 EMBEDDED: list[str] = PROJECT["project"]["optional-dependencies"]["embedded"]
 SCALE: list[str] = PROJECT["project"]["optional-dependencies"]["scale"]
+TELEMETRY: list[str] = PROJECT["project"]["optional-dependencies"]["telemetry"]
 DEV: list[str] = PROJECT["dependency-groups"]["dev"]
 LOCKS = {
     "requirements.lock": CORE,
     "requirements-embedded.lock": [*CORE, *EMBEDDED],
     "requirements-scale.lock": [*CORE, *EMBEDDED, *SCALE],
-    "requirements-dev.lock": [*CORE, *EMBEDDED, *SCALE, *DEV],
+    "requirements-telemetry.lock": [*CORE, *EMBEDDED, *TELEMETRY],
+    "requirements-dev.lock": [*CORE, *EMBEDDED, *SCALE, *TELEMETRY, *DEV],
 }
 
 
