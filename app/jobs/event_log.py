@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from app.clock import monotonic
 from app.db.session import Database
 from app.jobs.complaints import Complaints
-from app.jobs.group_commit import PROGRESS, Part, Written, write
+from app.jobs.group_commit import PROGRESS, Part, Written, write, write_all
 from app.jobs.lease import Claimed, Connection, End, StoredEvent
 from app.jobs.notify import Hub
 from app.observability import metrics
@@ -236,7 +236,7 @@ class EventLog:
         self._dirty = {}
         began = monotonic()
         try:
-            committed = await self.run(lambda connection: [write(connection, part) for _, part in batch])
+            committed = await self.run(lambda connection: write_all(connection, [part for _, part in batch]))
         except self.transient as error:
             await self._wait_for_database(batch, error)
         except Exception:
