@@ -77,9 +77,9 @@ translations: .venv/dev.stamp ## bring the message catalogues up to date with th
 lock: ## lock the versions in pyproject.toml anew (asks the package index)
 	$(UV) pip compile pyproject.toml $(LOCKING) -o requirements.lock
 	$(UV) pip compile pyproject.toml --extra embedded $(LOCKING) -o requirements-embedded.lock
+	$(UV) pip compile pyproject.toml --extra embedded --extra scale $(LOCKING) -o requirements-scale.lock
 	$(UV) pip compile pyproject.toml --extra embedded --extra telemetry $(LOCKING) -o requirements-telemetry.lock
-	$(UV) pip compile pyproject.toml --extra embedded --extra telemetry --extra scale $(LOCKING) -o requirements-scale.lock
-	$(UV) pip compile pyproject.toml --extra embedded --extra telemetry --extra scale --group dev $(LOCKING) -o requirements-dev.lock
+	$(UV) pip compile pyproject.toml --extra embedded --extra scale --extra telemetry --group dev $(LOCKING) -o requirements-dev.lock
 LOCKING := --quiet --universal --generate-hashes --no-emit-index-url --no-header
 
 # --- what the targets stand on -----------------------------------------------------------------------------------

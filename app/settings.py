@@ -107,8 +107,10 @@ class Settings(BaseSettings):
             raise ValueError("DATABASE_URL: must start with sqlite:/// or postgresql://")
         if self.on_postgres and (find_spec("asyncpg") is None or find_spec("psycopg") is None):
             raise ValueError("DATABASE_URL: PostgreSQL needs the packages in requirements-scale.lock")
-        if self.jobs_engine == "celery":
+        if self.jobs_engine == "celery" and not self.on_postgres:
             raise ValueError("JOBS_ENGINE: celery needs PostgreSQL and does not run on SQLite")
+        if self.jobs_engine == "celery" and not self.redis_url.startswith(("redis://", "rediss://", "unix://")):
+            raise ValueError("REDIS_URL: the celery engine needs Redis, redis://host:6379/0")
         return self
 
     @cached_property

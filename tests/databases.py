@@ -3,7 +3,7 @@
 import os
 from typing import Any
 
-from app.db import sqlite
+from app.db import session
 from app.settings import Settings
 
 # What tests run on that do not say it themselves: `TEAHOUSE_TEST_DATABASE=postgresql pytest tests/jobs tests/api`.
@@ -12,8 +12,4 @@ BOTH = ("sqlite", "postgresql")
 
 
 def plain_connection(settings: Settings, *, write: bool = True) -> Any:
-    if settings.on_postgres:
-        from app.db.postgres import PlainConnection
-
-        return PlainConnection(settings.database_url, name="test")
-    return sqlite.connect(str(settings.database_path), write=write)
+    return session.plain_connection(settings.database, write=write, name="test")

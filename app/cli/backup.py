@@ -29,7 +29,7 @@ def backup(
     from app.security.keys import FILE
 
     settings = read_settings()
-    _refuse_postgres(settings)
+    refuse_postgres(settings)
     to = key_to_write(key or settings.backup_key)
     if not settings.database_path.exists():
         fail(f"{settings.database_path.absolute()} is not there: nothing to back up.")
@@ -65,7 +65,7 @@ def restore(
     from app.jobs.liveness import anybody_alive
 
     settings = read_settings()
-    _refuse_postgres(settings)
+    refuse_postgres(settings)
     if not path.is_file():
         fail(f"{path} is not there.")
     if anybody_alive(settings.run_dir):
@@ -85,7 +85,7 @@ def restore(
         say(f"What was here before: {kept}")
 
 
-def _refuse_postgres(settings: Settings) -> None:
+def refuse_postgres(settings: Settings) -> None:
     if settings.on_postgres:
         fail(
             f"The data is in {settings.database_name}: pg_dump and pg_restore are its tools."

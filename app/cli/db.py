@@ -60,6 +60,51 @@ def check() -> None:
     say(f"{name} is at {revision} and sound.")
 
 
+@app.command()
+def copy(
+    source: str = typer.Argument(..., help="sqlite:///FILE or postgresql://…"),
+    target: str = typer.Argument(..., help="The same; it must be empty."),
+) -> None:
+    """Copy everything from one database to another, and compare. Stop the server first.
+
+    All or nothing: one that was broken off is begun again. The secret is not in the database: keep data/secret.key.
+
+    \b
+    From one machine to many, and back:
+      teahouse db copy sqlite:///data/teahouse.db postgresql://teahouse@db.example.org/teahouse
+      teahouse db copy postgresql://teahouse@db.example.org/teahouse sqlite:///copy/teahouse.db
+    """
+    from app import migrations
+    from app.migrations import copying
+
+    at = [_settings_of("SOURCE", source), _settings_of("TARGET", target)]
+    if at[0].database == at[1].database:
+        fail("Source and target are the same.", Exit.bad_settings)
+    errors: tuple[type[Exception], ...] = (*(driver_errors(settings) for settings in at), OSError)
+    try:
+        for settings in at:
+            if copying.is_served(settings.database):
+                fail(f"A server is running on {settings.database_name}. Stop it first.", Exit.not_allowed)
+        with working("Copying"):
+            copying.copy(
+                at[0].database,
+                at[1].database,
+                lambda table, held: say(f"{held.rows:>10} {table:<20} {held.digest}"),
+            )
+    except (copying.CopyError, migrations.MigrationError) as error:
+        fail(str(error))
+    except errors as error:
+        fail(str(error).strip().split("\n")[0])
+    say("Every row has arrived as it left.")
+
+
+def _settings_of(what: str, address: str) -> Settings:
+    try:
+        return Settings(_env_file=None, database_url=address, jobs_engine="embedded")
+    except ValueError:
+        fail(f"{what} must be sqlite:///FILE or postgresql://…", Exit.bad_settings)
+
+
 def migrate(settings: Settings) -> bool:
     """Make the data directory and bring its database up to date; ends the command where that is impossible."""
     from app import migrations

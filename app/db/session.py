@@ -55,11 +55,7 @@ class Database:
 
     def connect(self, *, write: bool, name: str = "teahouse") -> Any:
         """A plain connection for a thread of its own; whoever opens a transaction on it says BEGIN."""
-        if isinstance(self.where, str):
-            from app.db.postgres import PlainConnection
-
-            return PlainConnection(self.where, name=name)
-        return sqlite.connect(str(self.where), write=write, synchronous=self.synchronous)
+        return plain_connection(self.where, write=write, name=name, synchronous=self.synchronous)
 
     def my_turn(self, *, urgent: bool = False) -> Any:
         """Hold this process's right to write, where there is one only."""
@@ -85,6 +81,15 @@ class Database:
         await self.writer.dispose()
         await self.reader.dispose()
         await self.lookup.close()
+
+
+def plain_connection(where: Path | str, *, write: bool, name: str = "teahouse", synchronous: str = "FULL") -> Any:
+    """The same without a Database."""
+    if isinstance(where, str):
+        from app.db.postgres import PlainConnection
+
+        return PlainConnection(where, name=name)
+    return sqlite.connect(str(where), write=write, synchronous=synchronous)
 
 
 def after_commit(session: AsyncSession, callback: Callable[[], None]) -> None:

@@ -231,7 +231,8 @@ class Generations:
                 await idempotency.remember(
                     session, principal.user_id, once.key, once.fingerprint, accepted.job.id, body
                 )
-            after_commit(session, self._engine.wake)
+            job = accepted.job
+            after_commit(session, lambda: self._engine.enqueued(job.id, job.kind, job.priority))
         return accepted
 
     async def _model(

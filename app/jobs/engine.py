@@ -1,4 +1,8 @@
-"""The embedded engine: the runner lives in the web process. Also the one place where the parts of jobs meet."""
+"""Everything about jobs that one process has: the one place where its parts meet.
+
+Embedded, the runner lives in the web process. With Celery a web process runs nothing: it tells the workers, which have
+an engine like this one that claims.
+"""
 
 import asyncio
 import os
@@ -8,12 +12,13 @@ from typing import Any
 
 from app.db.session import Database
 from app.jobs.control import cancel_now
+from app.jobs.dispatch import CeleryDispatcher, Dispatcher
 from app.jobs.event_log import EventLog
 from app.jobs.liveness import Connections, FileLocks, Liveness, ProcessLock, sweep
 from app.jobs.maintenance import Duty, Maintenance
 from app.jobs.neighbours import Neighbours, SameMachine
 from app.jobs.notify import Hub
-from app.jobs.worker import Queues, Worker
+from app.jobs.worker import Claims, Queues, Worker
 from app.observability import metrics
 from app.settings import Settings
 
@@ -22,7 +27,14 @@ class Engine:
     """Everything about jobs that one process has. Start it inside the event loop."""
 
     def __init__(
-        self, settings: Settings, database: Database, *, queues: Queues, services: Any, duties: Sequence[Duty] = ()
+        self,
+        settings: Settings,
+        database: Database,
+        *,
+        queues: Queues,
+        services: Any,
+        duties: Sequence[Duty] = (),
+        claims: Claims | None = None,
     ) -> None:
         self.owner = f"process-{os.getpid()}-{secrets.token_hex(4)}"
         self._run_dir = settings.run_dir
@@ -36,10 +48,19 @@ class Engine:
             owner=self.owner,
         )
         self.worker = Worker(
-            self.log, self.owner, queues=queues, per_user=settings.max_running_per_user, services=services
+            self.log,
+            self.owner,
+            queues=queues,
+            per_user=settings.max_running_per_user,
+            services=services,
+            claims=claims,
         )
+        # Only who runs nothing itself has to tell others of a new job.
+        self._dispatcher: Dispatcher | None = None
+        if settings.jobs_engine == "celery" and claims is None:
+            self._dispatcher = CeleryDispatcher(settings.redis_url)
         liveness: Liveness = Connections() if database.is_postgres else FileLocks(self._run_dir)
-        self._maintenance = Maintenance(self.log, self.owner, liveness, each_scan=self._look_around, duties=duties)
+        self._maintenance = Maintenance(self.log, self.owner, liveness, each_scan=self._each_scan, duties=duties)
         self._draining: asyncio.Task[None] | None = None
 
     def _neighbours_on(self, database: Database) -> Neighbours:
@@ -59,7 +80,8 @@ class Engine:
         await self._neighbours.start()
         await self.log.start()
         self._maintenance.start()
-        self.worker.start()
+        if self._dispatcher is None:
+            self.worker.start()
 
     async def drain(self) -> None:
         """Within seconds: streams end, runs give their leases back, the others are told. Once, whoever asks."""
@@ -74,6 +96,8 @@ class Engine:
 
     async def stop(self) -> None:
         await self.drain()
+        if self._dispatcher is not None:
+            await self._dispatcher.close()
         await self._maintenance.stop()
         await self.log.stop()
         await self._neighbours.stop()
@@ -81,12 +105,20 @@ class Engine:
 
     async def check(self) -> None:
         """Raise when a part that jobs need has stopped: then this process is not ready."""
-        for part in (self.worker, self.log, self._neighbours, self._maintenance):
+        runner = (self.worker,) if self._dispatcher is None else ()
+        for part in (*runner, self.log, self._neighbours, self._maintenance):
             if not part.alive:
                 raise RuntimeError(f"{type(part).__name__} has stopped")
 
+    def enqueued(self, job_id: str, kind: str, priority: int = 0) -> None:
+        """A job was enqueued (after its commit): whoever can run it is told."""
+        if self._dispatcher is not None:
+            self._dispatcher.dispatch(job_id, kind, priority)
+        else:
+            self.wake()
+
     def wake(self) -> None:
-        """A job was enqueued (after its commit): look, here and in the other processes."""
+        """Something has changed: look, here and in the other processes."""
         self.worker.wake()
         self._neighbours.tell_of_jobs()
 
@@ -104,6 +136,6 @@ class Engine:
             self.log.published(job_id, [event])
         self.wake()
 
-    def _look_around(self) -> None:
+    def _each_scan(self) -> None:
         self._neighbours.look_around()
         metrics.tell_times()

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from app.clock import monotonic
 from app.db.session import Database
 from app.jobs.complaints import Complaints
-from app.jobs.group_commit import PROGRESS, Part, Written, write
+from app.jobs.group_commit import PROGRESS, Part, Written, write, write_all
 from app.jobs.lease import Claimed, Connection, End, StoredEvent
 from app.jobs.notify import Hub
 from app.observability import metrics
@@ -41,6 +41,8 @@ class Lease:
         self.id, self.attempt = claimed.id, claimed.attempt
         self.pending: list[tuple[str, Any]] = []
         self.pending_bytes = 0
+        self.last_event_id = claimed.last_event_id  # as far as is known
+        self.unsure: list[tuple[str, str]] = []  # of a commit whose outcome is not
         self.end: End | None = None
         self.committed_at = monotonic()
         self.stop_reason: str | None = None
@@ -58,7 +60,7 @@ class Lease:
 def _part_of(lease: Lease) -> Part:
     """What has accumulated; it is the commit's from now on."""
     pending, lease.pending = lease.pending, []
-    return Part(lease.id, lease.attempt, pending, lease.end)
+    return Part(lease.id, lease.attempt, pending, lease.end, lease.last_event_id, lease.unsure)
 
 
 class EventLog:
@@ -234,7 +236,7 @@ class EventLog:
         self._dirty = {}
         began = monotonic()
         try:
-            committed = await self.run(lambda connection: [write(connection, part) for _, part in batch])
+            committed = await self.run(lambda connection: write_all(connection, [part for _, part in batch]))
         except self.transient as error:
             await self._wait_for_database(batch, error)
         except Exception:
@@ -251,7 +253,12 @@ class EventLog:
         if self._complains():
             logger.error("the database does not take a commit (%s); %d jobs wait", error, len(batch))
         for lease, part in batch:
-            lease.pending = part.pending + lease.pending
+            again = part.pending
+            if self._database.is_postgres:
+                # The connection may have been cut between the commit and its answer: they may be there.
+                lease.unsure = part.tried()
+                again = [item for item in again if item[0] == PROGRESS]
+            lease.pending = again + lease.pending
             self._mark(lease)
         await asyncio.sleep(RETRY_SECONDS)
 
@@ -274,6 +281,9 @@ class EventLog:
             self._lose(lease)
             return
         lease.committed_at = monotonic()
+        lease.unsure = []
+        if result.events:
+            lease.last_event_id = result.events[-1].seq
         lease.pending_bytes = sum(len(d) if isinstance(d, str) else 64 for _, d in lease.pending)
         if result.events:
             self.published(lease.id, result.events)

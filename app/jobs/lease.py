@@ -205,6 +205,13 @@ def fence(connection: Connection, job_id: str, attempt: int, events: int, until:
     return None if row is None else (row[0], row[1] is not None)
 
 
+def last_event_of(connection: Connection, job_id: str, attempt: int) -> int | None:
+    """The last number that the holder of the lease has taken; None if it is lost."""
+    query = "SELECT last_event_id FROM jobs WHERE id = ? AND attempt = ? AND status = 'running'"
+    row = connection.execute(query, (job_id, attempt)).fetchone()
+    return None if row is None else int(row[0])
+
+
 def cancel_requested(connection: Connection, job_id: str) -> bool:
     row = connection.execute("SELECT cancel_requested_at FROM jobs WHERE id = ?", (job_id,)).fetchone()
     return row is not None and row[0] is not None

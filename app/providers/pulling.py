@@ -67,7 +67,12 @@ class PullAccepted:
 
 
 async def start_pull(
-    session: AsyncSession, providers: Providers, wake: Callable[[], None], user_id: str, name: str, once: PullOnce
+    session: AsyncSession,
+    providers: Providers,
+    enqueued: Callable[[str, str], None],
+    user_id: str,
+    name: str,
+    once: PullOnce,
 ) -> PullAccepted:
     """A job that downloads the model; the same key makes one."""
     keeper_of(providers)
@@ -79,7 +84,7 @@ async def start_pull(
     body = once.present(job, place)
     if once.key:
         await remember(session, user_id, once.key, once.fingerprint, job.id, body)
-    after_commit(session, wake)
+    after_commit(session, lambda: enqueued(job.id, job.kind))
     return PullAccepted(job.id, body)
 
 
