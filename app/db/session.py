@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.engine import create_engine
 from app.db.lookup import Lookup
+from app.db.machine_turn import MachineTurn
 from app.db.sqlite import SYNCHRONOUS
 from app.db.turn import Turn
 from app.errors import AppError, ErrorKind
@@ -23,7 +24,8 @@ class Database:
     def __init__(self, path: Path, *, sync: str = "full") -> None:
         self.path = path
         self.synchronous = SYNCHRONOUS[sync]
-        self.writer = create_engine(path, write=True, synchronous=self.synchronous)
+        self._among_processes = MachineTurn(path)
+        self.writer = create_engine(path, write=True, synchronous=self.synchronous, turn=self._among_processes)
         self.reader = create_engine(path, write=False, synchronous=self.synchronous)
         self.lookup = Lookup(path)
         # Sessions and the event log share this process's one right to write: waiting here is fair,
@@ -50,6 +52,7 @@ class Database:
         await self.writer.dispose()
         await self.reader.dispose()
         await self.lookup.close()
+        self._among_processes.close()
 
 
 def after_commit(session: AsyncSession, callback: Callable[[], None]) -> None:

@@ -17,6 +17,7 @@ import pysqlite3
 
 from app.clock import monotonic
 from app.db import sqlite
+from app.db.machine_turn import MachineTurn
 from app.db.session import Database
 from app.jobs.complaints import Complaints
 from app.jobs.group_commit import PROGRESS, Part, Written, write
@@ -72,6 +73,7 @@ class EventLog:
         self._on_commit = on_commit
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="event-log")
         self._connection: Any = None
+        self._turn = MachineTurn(database.path)
         self._dirty: dict[str, Lease] = {}
         self._leases: dict[str, Lease] = {}
         self._work = asyncio.Event()
@@ -103,6 +105,7 @@ class EventLog:
         if self._connection is not None:
             await loop.run_in_executor(self._thread, self._connection.close)
         self._thread.shutdown(wait=False)
+        self._turn.close()
 
     # --- leases -------------------------------------------------------------------------------------------------
 
@@ -173,8 +176,9 @@ class EventLog:
 
     def _transaction(self, step: Callable[[Connection], T]) -> tuple[T, int, int]:
         connection = self._connection
-        connection.execute("BEGIN IMMEDIATE")
+        self._turn.take()
         try:
+            connection.execute("BEGIN IMMEDIATE")
             # Nobody else can write meanwhile, so the row ids that are added here are contiguous.
             before = self._last_row()
             result = step(connection)
@@ -184,6 +188,8 @@ class EventLog:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             raise
+        finally:
+            self._turn.give()
         return result, before + 1, after
 
     def _last_row(self) -> int:
@@ -221,7 +227,7 @@ class EventLog:
         self._dirty = {}
         began = monotonic()
         try:
-            committed = await self.run(lambda connection: [write(connection, part) for _, part in batch])
+            committed = await self.run(lambda connection: write(connection, [part for _, part in batch]))
         except pysqlite3.OperationalError as error:
             await self._wait_for_database(batch, error)
         except Exception:
@@ -246,7 +252,7 @@ class EventLog:
         """One job's fault must not hold up the others: it is given up, and rescued like a dead one."""
         for lease, part in batch:
             try:
-                result = await self.run(partial(write, part=part))
+                (result,) = await self.run(partial(write, parts=[part]))
             except pysqlite3.OperationalError as error:
                 await self._wait_for_database([(lease, part)], error)
             except Exception:

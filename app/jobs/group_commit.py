@@ -1,5 +1,6 @@
-"""One job's part of a group commit, inside the transaction: fence, joined events, end."""
+"""A group commit, inside its transaction: each job's fence, joined events, end."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,7 +29,15 @@ class Written:
     cancel_requested: bool = False
 
 
-def write(connection: Connection, part: Part) -> Written:
+def write(connection: Connection, parts: Sequence[Part]) -> list[Written]:
+    """All jobs' parts. Their lines go in by one statement: each one lets go of the interpreter, and waits to get it."""
+    rows: list[tuple[str, int, int, str, str]] = []
+    written = [_write(connection, part, rows) for part in parts]
+    leases.append_rows(connection, rows)
+    return written
+
+
+def _write(connection: Connection, part: Part, rows: list[tuple[str, int, int, str, str]]) -> Written:
     events = joined([item for item in part.pending if item[0] != PROGRESS])
     if part.end is not None:
         events += [(event, leases.to_json(data)) for event, data in part.end.events]
@@ -37,12 +46,13 @@ def write(connection: Connection, part: Part) -> Written:
         return Written(None)
     first = fenced[0] - len(events) + 1
     stored = [StoredEvent(first + i, event, data) for i, (event, data) in enumerate(events)]
-    if stored:
-        leases.append_rows(connection, [(part.job_id, e.seq, part.attempt, e.event, e.data) for e in stored])
+    rows += [(part.job_id, e.seq, part.attempt, e.event, e.data) for e in stored]
     progress = [data for event, data in part.pending if event == PROGRESS]
     if progress:
         leases.write_progress(connection, part.job_id, progress[-1])
     if part.end is not None:
+        leases.append_rows(connection, rows)  # the end folds them into the message
+        rows.clear()
         done = leases.end(connection, part.job_id, part.attempt, part.end)
         assert done is not None, "the fence held a moment ago"
         stored.append(done)
