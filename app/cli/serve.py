@@ -107,7 +107,10 @@ async def _announce(app: "FastAPI") -> None:
     say(f"Teahouse {__version__} is open at {address_of(settings)}")
     say(f"  data    {settings.data_dir.absolute()} (logs: {settings.logs.absolute()})")
     try:
-        listed = await app.state.services.providers.models()
+        providers = app.state.services.providers
+        listed = await providers.models()
+        if not listed.items:  # one that is slow may have answered by now
+            listed = await providers.models()
     except asyncio.CancelledError:
         raise
     except Exception as error:
