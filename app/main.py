@@ -15,17 +15,13 @@ from app import __version__, job_handlers, migrations
 from app.accounts.throttling import Throttle
 from app.api.docs import install_docs
 from app.api.v1.router import router as api_router
-from app.conversations.deleting import purge_deleted
 from app.db.session import Database
-from app.generations.loop import GenerationServices
 from app.generations.service import Generations
 from app.http.deps import Services
 from app.http.edge import install_edge
 from app.http.viewers import Viewers
-from app.jobs.engine import Engine
 from app.observability import metrics, tracing
 from app.observability.logging import setup_logging
-from app.providers import pulling
 from app.providers.catalog import Providers
 from app.security.keys import keyring_of
 from app.settings import Settings
@@ -62,7 +58,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     settings: Settings = app.state.settings
     setup_logging(settings)
-    await asyncio.to_thread(migrations.upgrade, settings.database_path)
+    await asyncio.to_thread(migrations.upgrade, settings.database)
     counts = metrics.count_in(settings.run_dir)
     traces = tracing.Tracing(settings, __version__, counts.path.stem) if settings.otlp_endpoint else None
     services = app.state.services = await _open(settings)
@@ -83,16 +79,9 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 
 async def _open(settings: Settings) -> Services:
-    database = Database(settings.database_path, sync=settings.sqlite_sync)
+    database = Database(settings.database, sync=settings.sqlite_sync)
     providers = Providers(settings)
-    job_handlers.register_all(settings)
-    engine = Engine(
-        settings,
-        database,
-        queues=lambda: [*((name, providers.slots(name)) for name in providers.names()), (pulling.QUEUE, pulling.SLOTS)],
-        services=GenerationServices(settings, database, providers),
-        duties=[purge_deleted],
-    )
+    engine = job_handlers.make_engine(settings, database, providers)
     await engine.start()
     return Services(
         settings=settings,

@@ -31,5 +31,6 @@ export default typescript.config(
     ignores: ["src/api/**", "**/*.test.ts"],
     rules: { "no-restricted-imports": ["error", { paths: [{ name: "axios", message: "Only src/api speaks HTTP." }] }] },
   },
+  { files: ["src/worker/**"], languageOptions: { globals: { self: "readonly", caches: "readonly", fetch: "readonly", location: "readonly", Request: "readonly", URL: "readonly" } } },
   { files: ["scripts/**"], languageOptions: { globals: { console: "readonly", process: "readonly", URL: "readonly" } }, rules: { "no-console": "off" } },
 );

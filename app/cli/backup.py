@@ -29,6 +29,7 @@ def backup(
     from app.security.keys import FILE
 
     settings = read_settings()
+    refuse_postgres(settings)
     to = key_to_write(key or settings.backup_key)
     if not settings.database_path.exists():
         fail(f"{settings.database_path.absolute()} is not there: nothing to back up.")
@@ -64,6 +65,7 @@ def restore(
     from app.jobs.liveness import anybody_alive
 
     settings = read_settings()
+    refuse_postgres(settings)
     if not path.is_file():
         fail(f"{path} is not there.")
     if anybody_alive(settings.run_dir):
@@ -81,6 +83,15 @@ def restore(
     say(f"Restored {path.name}, made {contents.made_at}. {_told(contents.rows)}")
     if kept is not None:
         say(f"What was here before: {kept}")
+
+
+def refuse_postgres(settings: Settings) -> None:
+    if settings.on_postgres:
+        fail(
+            f"The data is in {settings.database_name}: pg_dump and pg_restore are its tools."
+            f" Keep {settings.data_dir / 'secret.key'} with what they write.",
+            Exit.bad_settings,
+        )
 
 
 def _put_in_place(settings: Settings, unpacked: Path) -> Path | None:

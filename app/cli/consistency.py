@@ -5,7 +5,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from app.cli.examinations import Finding
+from app.cli.findings import Finding
 
 Connection = Any
 SHOWN = 3  # ids; whoever wants them all asks the database
@@ -86,7 +86,7 @@ _ROWS: Sequence[tuple[str, str, str, str]] = (
         RESTORE,
         "SELECT j.id FROM jobs j LEFT JOIN (SELECT job_id, count(*) AS n FROM job_events WHERE event = 'done'"
         " GROUP BY job_id) e ON e.job_id = j.id WHERE j.folded = 0"
-        " AND coalesce(e.n, 0) <> (j.status IN ('succeeded', 'failed', 'cancelled'))",
+        " AND coalesce(e.n, 0) <> CASE WHEN j.status IN ('succeeded', 'failed', 'cancelled') THEN 1 ELSE 0 END",
     ),
     (
         "unfolded_log",
@@ -145,7 +145,8 @@ def circles(connection: Connection) -> Iterator[Finding]:
         yield Finding("circle", "error", f"{len(caught)} messages come after themselves: {_some(caught)}", RESTORE)
 
 
-LOOKS: Sequence[Callable[[Connection], Iterator[Finding]]] = (pages, references, rows, circles)
+LOOKS: Sequence[Callable[[Connection], Iterator[Finding]]] = (rows, circles)
+SQLITE_LOOKS: Sequence[Callable[[Connection], Iterator[Finding]]] = (pages, references)  # PostgreSQL refuses such rows
 
 
 def _many(found: Sequence[Any], table: str) -> str:

@@ -61,7 +61,7 @@ def nginx(
     from app.cli.publishing import REFUSALS
     from app.http.errors import TITLES
     from app.http.request_body import MAX_BODY
-    from app.http.security_headers import HEADERS, HSTS
+    from app.http.security_headers import CONTENT_SECURITY_POLICY, DIAGRAM_POLICY, HEADERS, HSTS
 
     if not _DOMAIN.fullmatch(domain):
         fail(f"--domain: {domain} is no name of a host.")
@@ -80,6 +80,8 @@ def nginx(
         redirect=[] if listen else ["80", "[::]:80"],
         logs=logs,
         headers=[(name.title(), name.replace("-", "_"), value) for name, value in headers.items()],
+        policy=CONTENT_SECURITY_POLICY,
+        diagram_policy=DIAGRAM_POLICY,
         body_bytes=MAX_BODY,
         refusals=REFUSALS,
         titles=TITLES,

@@ -12,7 +12,7 @@ from app.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from app.cli.examinations import Finding
+    from app.cli.findings import Finding
 
 MARKS = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "error": ("✗", "red")}
 

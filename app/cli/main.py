@@ -3,7 +3,7 @@
 import typer
 
 from app import __version__
-from app.cli import admin, ask, backup, backup_keys, check, db, deploy, doctor, openapi, serve, snapshots
+from app.cli import admin, ask, backup, backup_keys, check, db, deploy, doctor, openapi, serve, snapshots, worker
 
 app = typer.Typer(
     name="teahouse",
@@ -14,6 +14,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("serve")(serve.serve)
+app.command("worker")(worker.worker)
 app.command("ask")(ask.ask)
 app.command("doctor")(doctor.doctor)
 app.command("check")(check.check)

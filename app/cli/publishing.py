@@ -52,8 +52,8 @@ def publish(public: Path) -> int:
     began = time.time()
     for name, file in static_files.files():
         _write_file(public / "versions" / file.version / "static" / name, file)
-    # The page that names the others comes last.
-    for name, file in sorted(StaticTree(DIST).files(), key=lambda pair: pair[0] == "index.html"):
+    # What names the others comes after them.
+    for name, file in sorted(StaticTree(DIST).files(), key=lambda pair: not pair[0].startswith("assets/")):
         _write_file(public / "app" / name, file)
     for refusal in REFUSALS:
         _write(public / "errors" / f"{refusal.name}.html", _page(refusal).encode())

@@ -42,8 +42,12 @@ def serve(
 
     serving.end_on_signals()
     listener = _listen(settings)
-    migrate(settings)
-    _make_logs(settings)
+    try:
+        migrate(settings)
+        _make_logs(settings)
+    except typer.Exit:
+        listener.close()
+        raise
     if reload:
         listener.close()
         os.environ.update(TEAHOUSE_HOST=settings.host, TEAHOUSE_PORT=str(settings.port))

@@ -22,11 +22,12 @@ def restore_snapshot(
       teahouse db restore-snapshot data/backups/before-0002-20261124T033000123456.db
     """
     from app import migrations
-    from app.cli.backup import put_database_in_place
+    from app.cli.backup import put_database_in_place, refuse_postgres
     from app.cli.db import damage
     from app.jobs.liveness import anybody_alive
 
     settings = read_settings()
+    refuse_postgres(settings)
     database = settings.database_path
     chosen = path or max(
         (database.parent / "backups").glob(MIGRATIONS), key=lambda each: each.stat().st_mtime, default=None

@@ -28,12 +28,14 @@ _WINDOW = text(
 )
 
 _SIBLINGS = text(
-    "SELECT id FROM messages WHERE conversation_id = :conversation_id AND parent_id IS :parent_id ORDER BY id"
+    "SELECT id FROM messages WHERE conversation_id = :conversation_id"
+    " AND parent_id IS NOT DISTINCT FROM :parent_id ORDER BY id"
 )
 
 # Two looks into the index; with OR it would be read for the whole conversation.
 _SIBLINGS_OF_BOTH = text(
-    "SELECT id, parent_id FROM messages WHERE conversation_id = :conversation_id AND parent_id IS :parent_id UNION ALL"
+    "SELECT id, parent_id FROM messages WHERE conversation_id = :conversation_id"
+    " AND parent_id IS NOT DISTINCT FROM :parent_id UNION ALL"
     " SELECT id, parent_id FROM messages WHERE conversation_id = :conversation_id AND parent_id = :question_id"
     " ORDER BY id"
 )

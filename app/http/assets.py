@@ -3,7 +3,7 @@
 import gzip
 import hashlib
 import mimetypes
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +14,8 @@ import orjson
 from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
+from app.http.security_headers import DIAGRAM_POLICY
+
 ROOT = Path(__file__).resolve().parents[2]
 STATIC = ROOT / "static"
 DIST = ROOT / "frontend-islands" / "dist"
@@ -22,6 +24,8 @@ DIST = ROOT / "frontend-islands" / "dist"
 JOINED = {"css/app.css": ("tokens.css", "base.css"), "js/app.js": ("page.js",)}
 FOREVER = "public, max-age=31536000, immutable"
 ASK_AGAIN = "no-cache"
+# Made by the frontend's build; a document of its own, in a frame that belongs to nobody.
+DIAGRAM = "diagram.html"
 COMPRESSIBLE = ("text/", "application/json", "application/manifest+json", "image/svg+xml")
 MIN_COMPRESSED = 1024
 
@@ -36,6 +40,7 @@ class StaticFile:
         # Debian's table says application/javascript on some machines.
         self.media_type = "text/javascript" if name.endswith((".js", ".mjs")) else guessed
         self._sources = sources
+        self._policy = DIAGRAM_POLICY if name == DIAGRAM else None
 
     @cached_property
     def content(self) -> bytes:
@@ -53,7 +58,9 @@ class StaticFile:
 
     def headers(self, *, keep: bool) -> RawHeaders:
         is_text = self.media_type.startswith("text/")
+        policy = [(b"content-security-policy", self._policy.encode())] if self._policy else []
         return [
+            *policy,
             (b"content-type", f"{self.media_type}{'; charset=utf-8' if is_text else ''}".encode()),
             (b"cache-control", (FOREVER if keep else ASK_AGAIN).encode()),
             (b"etag", f'"{self.version}"'.encode()),
@@ -64,12 +71,16 @@ class StaticFile:
 class StaticTree:
     """An ASGI application over the files that were in a folder at start. What is not in its table does not exist.
 
-    `hashed` names a folder whose file names already carry their hash (Vite's `assets/`).
+    `hashed` names a folder whose file names already carry their hash (Vite's `assets/`): everybody may read what is in
+    it, for to a frame without an origin every server is another one. `also`: files that lie elsewhere.
     """
 
-    def __init__(self, folder: Path, *, joined: bool = False, hashed: str = "") -> None:
+    def __init__(
+        self, folder: Path, *, joined: bool = False, hashed: str = "", also: Mapping[str, Path] | None = None
+    ) -> None:
         self._hashed = hashed
         self._files = {name: StaticFile(name, [path]) for name, path in _walk(folder)}
+        self._files |= {name: StaticFile(name, [path]) for name, path in (also or {}).items() if path.is_file()}
         if joined:
             for name, first in JOINED.items():
                 self._files[name] = StaticFile(name, _parts(folder / name, first))
@@ -102,6 +113,8 @@ class StaticTree:
             is_hashed = bool(self._hashed) and name.startswith(self._hashed)
             keep = is_hashed or scope["query_string"] == b"v=" + file.version.encode()
         headers, body, status = file.headers(keep=keep), file.content, 200
+        if self._hashed and name.startswith(self._hashed):
+            headers.append((b"access-control-allow-origin", b"*"))
         asked = {key: value for key, value in scope["headers"] if key in (b"accept-encoding", b"if-none-match")}
         if file.version.encode() in asked.get(b"if-none-match", b""):
             status, body = 304, b""
@@ -143,8 +156,10 @@ class ViteManifest:
 
     def __init__(self, dist: Path, base: str = "/app/") -> None:
         self._base = base
-        found = [path for path in (dist / "manifest.json", dist / ".vite" / "manifest.json") if path.is_file()]
-        self._chunks: dict[str, Any] = orjson.loads(found[0].read_bytes()) if found else {}
+        self._chunks: dict[str, Any] = {}
+        for name in ("manifest.json", ".vite/manifest.json", "islands.json"):
+            if (dist / name).is_file():
+                self._chunks |= orjson.loads((dist / name).read_bytes())
 
     def __call__(self, entry: str) -> ViteAsset:
         chunk = self._chunks.get(entry)
@@ -163,7 +178,7 @@ class ViteManifest:
         yield from chunk.get("css", ())
 
 
-static_files = StaticTree(STATIC, joined=True)
+static_files = StaticTree(STATIC, joined=True, also={DIAGRAM: DIST / DIAGRAM})
 vite_asset = ViteManifest(DIST)
 
 

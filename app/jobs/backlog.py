@@ -12,7 +12,8 @@ from app.observability.metrics import Family
 
 # By the indexes of what has not ended. Behind an earlier answer of its conversation, or put off, a job does not wait.
 _BACKLOG = """
-SELECT 'queued', kind, count(*), min(CASE WHEN blocked = 0 AND run_after <= :now THEN max(created_at, run_after) END)
+SELECT 'queued', kind, count(*), min(CASE WHEN blocked = 0 AND run_after <= :now THEN
+  CASE WHEN created_at > run_after THEN created_at ELSE run_after END END)
 FROM jobs WHERE status = 'queued' GROUP BY kind
 UNION ALL
 SELECT 'running', kind, count(*), min(started_at) FROM jobs WHERE status = 'running' GROUP BY kind

@@ -114,9 +114,12 @@ async def waiting_job(session: AsyncSession, conversation_id: str, kind: str) ->
     return await session.scalar(query.limit(1))
 
 
+_STATE = "SELECT status, attempt FROM jobs WHERE id = ? /*postgres: FOR UPDATE */"
+
+
 def cancel_now(connection: Connection, job_id: str, *, at_once: bool = False) -> StoredEvent | None:
     """End a queued job; ask the runner of a running one, unless `at_once`. The `done` event if it ended here."""
-    row = connection.execute("SELECT status, attempt FROM jobs WHERE id = ?", (job_id,)).fetchone()
+    row = connection.execute(_STATE, (job_id,)).fetchone()
     if row is not None and (row[0] == JobStatus.queued or (at_once and row[0] == JobStatus.running)):
         return abandon(connection, job_id, row[1], JobStatus.cancelled, None)
     if row is not None and row[0] == JobStatus.running:

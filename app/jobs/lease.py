@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import orjson
 
 from app.clock import utcnow
+from app.db.turn import hold
 from app.db.types import to_text
 from app.ids import new_id
 from app.jobs.states import JobStatus
@@ -92,6 +93,8 @@ class StoredEvent:
     ended: tuple[str, str] | None = field(default=None, compare=False)
 
 
+# Two claims at once would both see a free slot: on PostgreSQL, too, they take turns. Rows that somebody else
+# holds at this moment, to cancel or to delete, are passed over.
 _CLAIM = """
 WITH RECURSIVE waiting(user_id) AS (
   SELECT min(user_id) FROM jobs WHERE status = 'queued' AND blocked = 0 AND queue = :queue AND priority = :priority
@@ -111,8 +114,9 @@ WITH RECURSIVE waiting(user_id) AS (
 )
 UPDATE jobs SET status = 'running', attempt = attempt + 1, lease_owner = :owner, leased_until = :until,
   beat = beat + 1, last_event_id = last_event_id + 1, started_at = coalesce(started_at, :now)
-WHERE id = (SELECT id FROM candidates WHERE id IS NOT NULL AND running < :per_user
-            ORDER BY running, last_started, id LIMIT 1)
+WHERE id = (SELECT c.id FROM candidates c /*postgres: JOIN jobs j ON j.id = c.id AND j.status = 'queued' */
+            WHERE c.id IS NOT NULL AND c.running < :per_user
+            ORDER BY c.running, c.last_started NULLS FIRST, c.id LIMIT 1 /*postgres: FOR UPDATE OF j SKIP LOCKED */)
   AND (SELECT count(*) FROM jobs WHERE status = 'running' AND queue = :queue) < :slots
 RETURNING id, kind, attempt, user_id, conversation_id, message_id, queue,
   payload, failures, failing_since, last_event_id
@@ -153,6 +157,11 @@ RETURNING last_event_id, crashes
 """
 
 
+def sequence(key: str) -> str:
+    """What whoever adds to or takes from a sequence must hold: else a job could wait for one that has just ended."""
+    return f"sequence {key}"
+
+
 def to_json(value: Any) -> str:
     return orjson.dumps(value).decode()
 
@@ -165,6 +174,7 @@ def claim(
     connection: Connection, *, queue: str, priority: int, owner: str, slots: int, per_user: int
 ) -> Claimed | None:
     """The next job of `queue`: of the users under their cap, who has fewest running, then who waited longest."""
+    hold(connection, "claims")
     now = utcnow()
     row = connection.execute(
         _CLAIM,
@@ -193,6 +203,13 @@ def fence(connection: Connection, job_id: str, attempt: int, events: int, until:
     """Renew the lease and take `events` numbers: (the last of them, whether a cancel was asked for); None if lost."""
     row = connection.execute(_FENCE, (events, until, job_id, attempt)).fetchone()
     return None if row is None else (row[0], row[1] is not None)
+
+
+def last_event_of(connection: Connection, job_id: str, attempt: int) -> int | None:
+    """The last number that the holder of the lease has taken; None if it is lost."""
+    query = "SELECT last_event_id FROM jobs WHERE id = ? AND attempt = ? AND status = 'running'"
+    row = connection.execute(query, (job_id, attempt)).fetchone()
+    return None if row is None else int(row[0])
 
 
 def cancel_requested(connection: Connection, job_id: str) -> bool:
@@ -236,6 +253,7 @@ def end(connection: Connection, job_id: str, attempt: int, how: End) -> StoredEv
     for effect in how.effects:
         effect(connection)
     if row[1] is not None:
+        hold(connection, sequence(row[1]))
         connection.execute(_UNBLOCK, {"key": row[1]})
     for follow_up in how.follow_ups:
         _enqueue(connection, follow_up)

@@ -7,7 +7,7 @@ from typing import Any
 from app.conversations.models import Conversation, Message
 from app.generations.options import typed_options
 from app.providers.catalog import ModelList
-from app.web.context_use import ContextUse, context_use
+from app.web.context_use import ContextUse, Usage, context_use, usage_of
 from app.web.forms import FormState
 from app.web.model_choice import ModelChoices, choices_of
 
@@ -31,6 +31,7 @@ class Composer:
     settings: FormState = field(default_factory=FormState)
     differs: bool = False
     context: ContextUse | None = None
+    usage: Usage = field(default_factory=Usage)
 
     @property
     def may_think(self) -> bool:
@@ -66,6 +67,7 @@ def composer_of(
     """Below a conversation. Its model is offered even while its server is away."""
     form = form or FormState()
     model = form.value("model") or conversation.model
+    answers = list(answers)
     kept = typed_settings(conversation.system_prompt, conversation.options)
     return Composer(
         action=f"/c/{conversation.id}/messages",
@@ -78,6 +80,7 @@ def composer_of(
         settings=settings or FormState(kept),
         differs=any(kept.values()),
         context=context_use([(m.model, m.usage) for m in answers], listed.items),
+        usage=usage_of(m.usage for m in answers),
     )
 
 

@@ -1,4 +1,4 @@
-"""How much of a model's window the branch in view fills, by the model server's own count."""
+"""How much of a model's window the branch in view fills, and what each answer took, by the model server's own count."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -23,6 +23,29 @@ class ContextUse:
         if self.percent >= FULL:
             return "bad"
         return "warn" if self.percent >= NEARLY_FULL else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Of each answer, oldest first: tokens read and written, and tokens a second, as far as they are known."""
+
+    answers: tuple[tuple[int | None, int | None, float | None], ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.answers)
+
+    @property
+    def read(self) -> int:
+        return sum(read or 0 for read, _, _ in self.answers)
+
+    @property
+    def written(self) -> int:
+        return sum(written or 0 for _, written, _ in self.answers)
+
+
+def usage_of(answers: Iterable[Mapping[str, Any] | None]) -> Usage:
+    names = ("prompt_tokens", "completion_tokens", "tokens_per_second")
+    return Usage(tuple((*(usage.get(name) for name in names),) for usage in answers if usage))  # type: ignore[misc]
 
 
 def context_use(

@@ -22,4 +22,5 @@ msgstr[0] ""
 "消息"
 `;
   expect(catalogueOf(po)).toEqual({ 'Say "hello"': "说“你好”", "{n} message": ["{n} 条消息"] });
+  expect(catalogueOf(po, /src\/d\.ts/)).toEqual({ "{n} message": ["{n} 条消息"] });
 });

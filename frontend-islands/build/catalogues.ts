@@ -8,11 +8,11 @@ const FOLDER = new URL("../../app/i18n/", import.meta.url);
 export type Catalogue = Record<string, string | string[]>;
 
 /** The entries of a .po file that this frontend says, or the API's refusals. Plurals are lists. */
-export function catalogueOf(po: string): Catalogue {
+export function catalogueOf(po: string, sources = / (?:frontend-islands|app)\//): Catalogue {
   const found: Catalogue = {};
   for (const block of po.split(/\n\n+/)) {
     const lines = block.split("\n");
-    if (!lines.some((line) => line.startsWith("#:") && / (?:frontend-islands|app)\//.test(line))) continue;
+    if (!lines.some((line) => line.startsWith("#:") && sources.test(line))) continue;
     const fields = new Map<string, string>();
     let field = "";
     for (const line of lines) {
@@ -28,7 +28,8 @@ export function catalogueOf(po: string): Catalogue {
   return found;
 }
 
-export function catalogues(): Plugin {
+/** `only`: for environments that say no more than what stands in these sources. */
+export function catalogues(only: Record<string, RegExp> = {}): Plugin {
   return {
     name: "teahouse-catalogues",
     resolveId: (id) => (id.startsWith(PREFIX) ? `\0${id}` : null),
@@ -37,7 +38,7 @@ export function catalogues(): Plugin {
       const locale = id.slice(PREFIX.length + 1).replace("-", "_");
       const path = new URL(`${locale}.po`, FOLDER);
       this.addWatchFile(path.pathname);
-      return `export default ${JSON.stringify(catalogueOf(readFileSync(path, "utf8")))}`;
+      return `export default ${JSON.stringify(catalogueOf(readFileSync(path, "utf8"), only[this.environment.name]))}`;
     },
   };
 }

@@ -4,7 +4,7 @@
   function offerCopies() {
     const offer = document.getElementById("copy-code");
     if (!offer) return;
-    for (const header of document.querySelectorAll(".blocks .code-header:not(:has(button))")) {
+    for (const header of document.querySelectorAll(".blocks .code-header:not(:has([data-copy-code]))")) {
       if (!isOpen(header)) header.append(offer.content.cloneNode(true));
     }
   }

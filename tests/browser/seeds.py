@@ -53,7 +53,19 @@ class _Sower:
         cut = self.told(finish_reason="length")
         full = self.told(usage={**USAGE, "prompt_tokens": 3300, "completion_tokens": 566})
         long = [self.asked(stories.PLAIN_QUESTION) if n % 2 == 0 else self.told() for n in range(160)]
+        used = [(412, 566, 38.4), (1010, 320, 37.1), (1402, 801, 35.9), (2290, 120, 36.6), (2480, 540, 31.2)]
+        names = ("prompt_tokens", "completion_tokens", "tokens_per_second")
+        several = [
+            message
+            for figures in used
+            for message in (
+                self.asked(stories.PLAIN_QUESTION),
+                self.told(usage={**USAGE, **dict(zip(names, figures, strict=True))}),
+            )
+        ]
         paths = {
+            "diagram": self.conversation(title, 3000, [self.asked(stories.RICH_QUESTION), self.told(stories.DIAGRAM)]),
+            "several": self.conversation(title, 3050, several),
             "rich": self.conversation(title, 0.5, [question, rich], pinned=True),
             "stopped": self.conversation(title, 3100, [*self._copied(begin), half]),
             "failed": self.conversation(title, 3200, [*self._copied(begin), failed]),

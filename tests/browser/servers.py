@@ -43,8 +43,10 @@ def model_process(module: str = "tests.browser.markdown", *options: str) -> Iter
 
 
 @contextlib.contextmanager
-def teahouse_process(data_dir: Path, model_url: str, *, port: int = 0, **settings: str) -> Iterator[LiveServer]:
-    """A real uvicorn on a free port; `settings` without their prefix, in small letters."""
+def teahouse_process(
+    data_dir: Path, model_url: str, *, port: int = 0, root: Path = ROOT, **settings: str
+) -> Iterator[LiveServer]:
+    """A real uvicorn on a free port, of the code in `root`; `settings` without their prefix, in small letters."""
     port = port or free_port()
     given = {"data_dir": str(data_dir), "ollama_url": model_url, "embedded_model": "off", "rate_limit": "0", **settings}
     clean = {name: value for name, value in os.environ.items() if not name.startswith("TEAHOUSE_")}
@@ -52,7 +54,7 @@ def teahouse_process(data_dir: Path, model_url: str, *, port: int = 0, **setting
     command = [sys.executable, "-m", "uvicorn", "app.main:app", "--port", str(port), "--no-access-log"]
     command += ["--timeout-graceful-shutdown", "2"]
     log = (data_dir.parent / "server.log").open("ab")
-    with log, subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log) as process:
+    with log, subprocess.Popen(command, cwd=root, env=environment, stdout=log, stderr=log) as process:
         try:
             _wait_for(f"http://127.0.0.1:{port}/healthz", process)
             yield LiveServer(f"http://127.0.0.1:{port}", data_dir, process)

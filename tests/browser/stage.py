@@ -61,6 +61,7 @@ class Scene:
         """Nothing runs and nothing more is there than before."""
         for page in (self.page, self.nobody):
             await page.unroute_all(behavior="ignoreErrors")
+            await page.evaluate(WITHOUT_WORKER)
             await page.goto("about:blank")
         for conversation_id in self.made:
             await self.api.delete(f"/conversations/{conversation_id}")
@@ -118,6 +119,10 @@ async def _add_others(api: httpx.AsyncClient) -> None:
         user = (await api.post("/users", json=account)).json()
     await api.patch(f"/users/{user['id']}", json={"disabled": True})
 
+
+# The next state begins as a first visit does.
+WITHOUT_WORKER = """() => navigator.serviceWorker?.getRegistrations()
+  .then(all => Promise.all(all.map(each => each.unregister()))).catch(() => {})"""
 
 # What is touched stays so with its session, and what is touched no more is not hovered over before the next page.
 _fingers: WeakKeyDictionary[Page, CDPSession] = WeakKeyDictionary()

@@ -35,6 +35,33 @@ ARCHIVED = [
     (2000, Words("Bread that does not rise", "发不起来的面包")),
 ]
 
+DIAGRAM = Words(
+    """From the leaf to the cup:
+
+```mermaid
+flowchart LR
+  leaf[Green leaf] --> kettle{75 °C?}
+  kettle -- yes --> pot[Pot, two minutes]
+  kettle -- no --> wait[Wait] --> kettle
+  pot --> cup([Cup])
+```
+
+Taste it before you wait any longer.
+""",
+    """从茶叶到茶杯：
+
+```mermaid
+flowchart LR
+  leaf[绿茶叶] --> kettle{75 °C？}
+  kettle -- 是 --> pot[茶壶，两分钟]
+  kettle -- 否 --> wait[等待] --> kettle
+  pot --> cup([茶杯])
+```
+
+再等之前，先尝一口。
+""",
+)
+
 RICH_TITLE = Words("Brewing green tea", "冲泡绿茶")
 RICH_QUESTION = Words(
     "How do I brew green tea well, and can you work out the ratio for my 350 ml pot?",

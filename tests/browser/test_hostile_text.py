@@ -37,8 +37,8 @@ ACTIVE = """() => [...document.querySelectorAll(".body *, .said *")].filter((ele
   });
   const isActive = element.matches(
     "script, iframe, object, embed, form, style, link, meta, base, svg, template, textarea, select,"
-    + "button:not([data-copy-code]), input:not([type=checkbox][disabled]), video, audio, img:not([src^='/']),"
-    + "noscript, frame, frameset, portal"
+    + "button:not([data-copy-code], .code-header > .draw), input:not([type=checkbox][disabled]), video, audio,"
+    + "img:not([src^='/']), noscript, frame, frameset, portal"
   );
   return isActive || !plain || names.some((name) => /^(on|hx-|data-hx|style|srcdoc|formaction)/.test(name));
 }).map((element) => element.outerHTML.slice(0, 200))"""

@@ -15,7 +15,7 @@ import pysqlite3
 import pytest
 from aiohttp import web
 
-from app.cli import examinations
+from app.cli import examinations, examining_data
 from app.cli.doctor import examine
 from app.settings import Settings
 from tests.cli.running import environment, teahouse
@@ -54,7 +54,7 @@ async def test_a_database_that_is_too_large_for_a_look_is_said_to_be(
         "CREATE TABLE big AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 90000)"
         " SELECT i FROM n",
     )
-    monkeypatch.setattr(examinations, "LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(examining_data, "LOOK_SECONDS", 0.0)
     (finding,) = [each for each in await examine(settings_of(data_dir)) if each.code == "database"]
     assert finding.level == "ok" and "teahouse check" in finding.text
 
@@ -115,7 +115,7 @@ async def test_a_database_that_somebody_holds_is_said_to_be_locked(data_dir: Pat
     connection.execute("PRAGMA locking_mode=EXCLUSIVE")
     connection.execute("BEGIN EXCLUSIVE")
     try:
-        found = list(examinations.queue(settings_of(data_dir)))
+        found = list(examining_data.queue(settings_of(data_dir)))
     finally:
         connection.close()
     assert [finding.code for finding in found] == ["database_locked"]

@@ -5,6 +5,7 @@ import hashlib
 import json
 from pathlib import Path
 
+import httpx
 import pytest
 from fastapi import FastAPI
 
@@ -149,3 +150,25 @@ def test_the_project_s_own_files_have_addresses(server: Server) -> None:
     address = assets.asset_url("vendor/htmx/htmx.min.js")
     assert "?v=" in address
     assert server.get(address).headers["cache-control"] == assets.FOREVER
+
+
+async def test_the_page_that_draws_diagrams_has_a_policy_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "diagram.html").write_text("<!doctype html>")
+    (tmp_path / "assets").mkdir()
+    (tmp_path / "assets" / "diagram-1a2b.js").write_text("0")
+    (tmp_path / "other.html").write_text("<!doctype html>")
+    app = FastAPI()
+    app.mount("/static", StaticTree(tmp_path, hashed="assets/"))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://t") as client:
+        page = await client.get("/static/diagram.html")
+        assert page.headers["content-security-policy"].startswith("sandbox allow-scripts; default-src 'none'; ")
+        # Without an origin it must ask as a stranger for its own scripts.
+        script = await client.get("/static/assets/diagram-1a2b.js")
+        assert script.headers["access-control-allow-origin"] == "*"
+        other = await client.get("/static/other.html")
+        assert "content-security-policy" not in other.headers
+        assert "access-control-allow-origin" not in other.headers
+
+
+def test_without_a_build_there_is_no_page_that_draws_diagrams(tmp_path: Path) -> None:
+    assert "diagram.html" not in StaticTree(tmp_path, also={"diagram.html": tmp_path / "nothing" / "diagram.html"})

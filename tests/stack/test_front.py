@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from app.http.security_headers import DIAGRAM_POLICY
 from tests.stack.stack import Stack
 from tests.stack.visitor import visitors
 from tests.stack.wire import ask
@@ -49,6 +50,34 @@ def test_the_application_comes_from_disk_whatever_its_address(site: Stack) -> No
         status, headers, _ = ask(site, path, **{"Accept-Encoding": "gzip"})
         assert (status, dict(headers)["cache-control"]) == (200, "public, max-age=31536000, immutable")
     assert not [line for line in site.log_lines("access.log") if str(line.get("path", "")).startswith("/app/")]
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("sw.js", "javascript"),
+        ("manifest.webmanifest", "application/manifest+json"),
+        ("icons/icon-192.png", "image/png"),
+    ],
+)
+def test_what_makes_the_application_installable_is_looked_at_anew(site: Stack, path: str, kind: str) -> None:
+    status, headers, _ = ask(site, f"/app/{path}")
+    assert (status, dict(headers)["cache-control"]) == (200, "no-cache")
+    assert kind in dict(headers)["content-type"]
+
+
+def test_the_page_that_draws_diagrams_comes_from_disk_with_its_own_policy(site: Stack) -> None:
+    _, shell, _ = ask(site, "/app/")
+    for path in ("/static/diagram.html", "/app/diagram.html"):
+        status, headers, body = ask(site, path)
+        found = dict(headers)
+        assert (status, found["cache-control"], found["content-type"]) == (200, "no-cache", "text/html; charset=utf-8")
+        assert found["content-security-policy"] == DIAGRAM_POLICY != dict(shell)["content-security-policy"]
+    script = re.findall(r'src="(/app/assets/[^"]+)"', body.decode())[0]
+    _, headers, _ = ask(site, script)
+    assert dict(headers)["access-control-allow-origin"] == "*"
+    assert "access-control-allow-origin" not in dict(shell)
+    assert not [line for line in site.log_lines("access.log") if "diagram" in str(line.get("path", ""))]
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,9 @@ export function createClient(base: string): AxiosInstance {
     const request = config as Retried;
     if (response.status === 401 && !request.retried && !isSignIn(request.url)) {
       request.retried = true;
-      const token = await renewed();
+      // Another one of the burst may have come back with a new token already.
+      const current = access.token();
+      const token = current && request.headers.get("Authorization") !== `Bearer ${current}` ? current : await renewed();
       if (token) {
         request.headers.set("Authorization", `Bearer ${token}`);
         return client.request(request);

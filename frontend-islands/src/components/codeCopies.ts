@@ -3,10 +3,10 @@ import { t } from "@/i18n";
 import { notify } from "./notices";
 
 export function offerCopies(root: HTMLElement): void {
-  for (const header of root.querySelectorAll(".code-header:not(:has(button))")) {
+  for (const header of root.querySelectorAll(".code-header:not(:has(.copy))")) {
     const button = document.createElement("button");
     button.type = "button";
-    button.className = "quiet";
+    button.className = "quiet copy";
     button.textContent = t("Copy");
     button.addEventListener("click", () => void copy(header));
     header.append(button);

@@ -14,6 +14,8 @@ export interface Notice {
   requestId: string;
   isError: boolean;
   action: Action | null;
+  /** Until somebody has decided. */
+  stays?: boolean;
 }
 
 const SECONDS = { plain: 8, withAction: 20 };
@@ -34,10 +36,15 @@ export function notify(text: string, action: Action | null = null): void {
   add({ text, requestId: "", isError: false, action });
 }
 
+/** What waits for a decision. */
+export function offer(text: string, action: Action): void {
+  add({ text, requestId: "", isError: false, action, stays: true });
+}
+
 function add(made: Omit<Notice, "key">): void {
   const notice = { ...made, key: ++last };
   notices.value = [...notices.value.filter((other) => other.text !== made.text), notice].slice(-3);
-  setTimeout(() => dismiss(notice.key), 1000 * (made.isError && made.action ? SECONDS.withAction : SECONDS.plain));
+  if (!made.stays) setTimeout(() => dismiss(notice.key), 1000 * (made.isError && made.action ? SECONDS.withAction : SECONDS.plain));
 }
 
 export function dismiss(key: number): void {

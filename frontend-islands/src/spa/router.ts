@@ -1,5 +1,8 @@
 // Which page an address shows; each is its own chunk.
+import { shallowRef } from "vue";
 import { createRouter, createWebHistory, type RouteLocationNormalized } from "vue-router";
+import { ApiError } from "@/api/problem";
+import type { User } from "@/api/types";
 import { useSession } from "@/stores/session";
 
 declare module "vue-router" {
@@ -47,12 +50,27 @@ export const router = createRouter({
   ],
 });
 
+/** Where somebody wanted to go when the server did not say who it is. */
+export const unreached = shallowRef<string | null>(null);
+
 router.beforeEach(async (to) => {
+  const user = to.meta.open ? null : await resumed(to.fullPath);
+  if (user === undefined) return false;
+  unreached.value = null;
   if (to.meta.open) return true;
-  const user = await useSession().resume();
   if (!user) return signInFrom(to);
   return !to.meta.admin || user.role === "admin" ? true : { name: "missing", params: { path: to.path.slice(1).split("/") } };
 });
+
+async function resumed(wanted: string): Promise<User | null | undefined> {
+  try {
+    return await useSession().resume();
+  } catch (error) {
+    if (!(error instanceof ApiError) || !error.isPassing) throw error;
+    unreached.value = wanted;
+    return undefined;
+  }
+}
 
 /** The sign-in page, with the way back. */
 export function signInFrom(to: RouteLocationNormalized): { name: string; query: Record<string, string> } {

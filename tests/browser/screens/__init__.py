@@ -1,6 +1,6 @@
 """Every state that a person can see. Screenshots and the audits walk this list."""
 
-from tests.browser.screens import account, administration, application, chat, lists, messages, signed_out
+from tests.browser.screens import account, administration, application, chat, islands, lists, messages, signed_out
 from tests.browser.screens.registry import SCREENS, Screen, bring
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "application",
     "bring",
     "chat",
+    "islands",
     "lists",
     "messages",
     "signed_out",

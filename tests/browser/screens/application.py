@@ -134,3 +134,21 @@ async def account_menu(scene: Scene) -> Page:
     page = await opened(scene, "/", ".account-menu summary")
     await page.click(".account-menu summary")
     return page
+
+
+@screen("app-server-gone", allowed=("Failed to load resource",))
+async def server_gone(scene: Scene) -> Page:
+    await scene.page.route("**/api/v1/auth/refresh", lambda route: route.abort())
+    return await opened(scene, "/", "h1")
+
+
+@screen("app-new-version")
+async def new_version(scene: Scene) -> Page:
+    page = await opened(scene, scene.paths["rich"], ".from-assistant .tools")
+    await page.evaluate("navigator.serviceWorker.ready")
+    await page.reload()
+    await expect(page.locator(".from-assistant .tools").first).to_be_visible()
+    # The same worker by another name is a new one.
+    await page.evaluate("navigator.serviceWorker.register('/app/sw.js?new', { scope: '/app/' })")
+    await expect(page.locator(".notice button").first).to_be_visible()
+    return page
