@@ -11,7 +11,7 @@ from app.generations.titles import TitleHandler
 from app.jobs.engine import Engine
 from app.jobs.registry import register
 from app.jobs.worker import Claims
-from app.observability import metrics
+from app.observability import metrics, tracing
 from app.providers import pulling
 from app.providers.catalog import Providers
 from app.providers.pulling import PullHandler
@@ -49,6 +49,7 @@ def claims_of(named: Collection[str], at_once: int) -> Claims:
 async def running_engine(settings: Settings, claims: Claims) -> AsyncIterator[Engine]:
     """Open everything that running jobs needs, and close it."""
     counts = metrics.count_in(settings.run_dir)
+    traces = tracing.begin(settings, counts.path.stem)
     database, providers = Database(settings.database), Providers(settings)
     engine = make_engine(settings, database, providers, claims)
     await engine.start()
@@ -58,4 +59,6 @@ async def running_engine(settings: Settings, claims: Claims) -> AsyncIterator[En
         await engine.stop()
         await providers.aclose()
         await database.dispose()
+        if traces is not None:
+            traces.close()
         counts.close()

@@ -60,7 +60,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     setup_logging(settings)
     await asyncio.to_thread(migrations.upgrade, settings.database)
     counts = metrics.count_in(settings.run_dir)
-    traces = tracing.Tracing(settings, __version__, counts.path.stem) if settings.otlp_endpoint else None
+    traces = tracing.begin(settings, counts.path.stem)
     services = app.state.services = await _open(settings)
     app.state.checks.register("jobs", services.engine.check)
     app.state.draining = False

@@ -1,5 +1,6 @@
 """`teahouse db`: bring the database up to date, ask where it stands, check that it is sound."""
 
+import time
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -153,14 +154,23 @@ def _unusable(settings: Settings, error: Exception) -> NoReturn:
     fail(f"{setting}: {settings.database_name}: {first_line}", Exit.bad_settings)
 
 
-def damage(database: Path) -> list[str]:
-    """What SQLite finds wrong with its pages and references."""
+def damage(database: Path, within: float | None = None) -> list[str]:
+    """What SQLite finds wrong with its pages and references; TimeoutError when `within` seconds are not enough."""
+    import pysqlite3
+
     from app.db import sqlite
 
     connection = sqlite.connect(str(database), write=False)
+    if within is not None:
+        until = time.monotonic() + within
+        connection.set_progress_handler(lambda: int(time.monotonic() > until), 10_000)
     try:
         pages = [str(row[0]) for row in connection.execute("PRAGMA integrity_check(10)")]
         broken = connection.execute("PRAGMA foreign_key_check").fetchmany(10)
+    except pysqlite3.OperationalError as error:
+        if error.sqlite_errorname != "SQLITE_INTERRUPT":
+            raise
+        raise TimeoutError from error
     finally:
         connection.close()
     return [text for text in pages if text != "ok"] + [f"{row[0]}: row {row[1]} points to nothing" for row in broken]

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Literal
 
+from app import __version__
 from app.settings import Settings
 
 Kind = Literal["internal", "server", "client", "consumer"]
@@ -114,6 +115,11 @@ def carried() -> dict[str, str]:
     carrier: dict[str, str] = {}
     TraceContextTextMapPropagator().inject(carrier)
     return {TRACE: carrier["traceparent"]} if carrier else {}
+
+
+def begin(settings: Settings, instance: str) -> "Tracing | None":
+    """What each process that serves or runs jobs begins with; None where no collector is set."""
+    return Tracing(settings, __version__, instance) if settings.otlp_endpoint else None
 
 
 class Tracing:

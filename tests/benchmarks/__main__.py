@@ -12,7 +12,7 @@ from typing import Any
 
 import aiohttp
 
-from tests.benchmarks import bench_rendering, durability, footprint, front, pages, reading
+from tests.benchmarks import backups, bench_rendering, durability, footprint, front, pages, reading
 from tests.benchmarks.clients import Measured, Teahouse, ask_model_server, at_once, percentile, prompt
 from tests.benchmarks.servers import ROOT, Server, free_port, model_server, start_teahouse
 from tests.benchmarks.targets import table
@@ -75,6 +75,8 @@ async def run(quick: bool) -> dict[str, Any]:
             server.stop()
         results |= await durability.run(data_dir / "killed", model_url)
         results |= await pages.run(data_dir / "pages")
+        if not quick:
+            results |= await backups.run(data_dir / "backups", model_url)
         results |= await front.measure()
     results |= {f"rendering_{name}": value for name, value in bench_rendering.run().items()}
     if not quick:
@@ -84,7 +86,9 @@ async def run(quick: bool) -> dict[str, Any]:
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--quick", action="store_true", help="without installing the packages to weigh them")
+    parser.add_argument(
+        "--quick", action="store_true", help="without the gigabyte to back up, and the packages to weigh"
+    )
     arguments = parser.parse_args()
     began = time.monotonic()
     results = asyncio.run(run(arguments.quick))

@@ -43,6 +43,8 @@ TARGETS: Mapping[str, float] = {
         for what, most in (("failed", 0), ("wrong", 0), ("silence_s", 5))
     },
     "front_nine_workers_start_s": 6,
+    "backup_accepted_p99_ratio": 2,
+    "doctor_large_s": 3,
 }
 AT_LEAST: Mapping[str, float] = {"front_static_per_s": 5000}
 

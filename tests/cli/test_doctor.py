@@ -46,6 +46,19 @@ JOB = (
 )
 
 
+async def test_a_database_that_is_too_large_for_a_look_is_said_to_be(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    execute(
+        data_dir,
+        "CREATE TABLE big AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 90000)"
+        " SELECT i FROM n",
+    )
+    monkeypatch.setattr(examining_data, "LOOK_SECONDS", 0.0)
+    (finding,) = [each for each in await examine(settings_of(data_dir)) if each.code == "database"]
+    assert finding.level == "ok" and "teahouse check" in finding.text
+
+
 def test_a_healthy_server_has_nothing_wrong(tmp_path: Path) -> None:
     with model_process() as model, server_process(tmp_path / "data", model.url) as server:
         own = environment(

@@ -17,7 +17,9 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 from pydantic import ValidationError
 
+from app import job_handlers
 from app import settings as settings_module
+from app.observability import tracing
 from app.settings import Settings
 from tests.durability.processes import ServerProcess, free_port, model_process, server_process
 from tests.stack.visitor import Visitor, sign_up
@@ -134,6 +136,16 @@ async def test_a_collector_that_is_away_holds_nothing_up(tmp_path: Path) -> None
         server.terminate()
         assert server.process.returncode == 0
         assert time.monotonic() - began < 6
+
+
+async def test_a_worker_that_serves_no_pages_traces_too(settings: Settings, collector: Collector) -> None:
+    own = settings.model_copy(update={"otlp_endpoint": collector.url})
+    async with job_handlers.running_engine(own, job_handlers.claims_of(["answers"], 1)):
+        assert tracing.is_on()
+        with tracing.span("something"):
+            pass
+    assert not tracing.is_on()
+    assert len(collector.named("something")) == 1, "sent before the end"
 
 
 def test_off_nothing_of_it_is_loaded() -> None:
