@@ -12,7 +12,7 @@ from typing import Any
 
 import aiohttp
 
-from tests.benchmarks import bench_rendering, durability, footprint, front, pages, reading
+from tests.benchmarks import application, bench_rendering, durability, footprint, front, pages, reading
 from tests.benchmarks.clients import Measured, Teahouse, ask_model_server, at_once, percentile, prompt
 from tests.benchmarks.servers import ROOT, Server, free_port, model_server, start_teahouse
 from tests.benchmarks.targets import table
@@ -75,6 +75,7 @@ async def run(quick: bool) -> dict[str, Any]:
             server.stop()
         results |= await durability.run(data_dir / "killed", model_url)
         results |= await pages.run(data_dir / "pages")
+        results |= await application.run(data_dir / "application")
         results |= await front.measure()
     results |= {f"rendering_{name}": value for name, value in bench_rendering.run().items()}
     if not quick:
