@@ -12,6 +12,11 @@ BIN := .venv/bin
 FRONTEND := frontend-islands
 NPM := npm --prefix $(FRONTEND) --silent
 SUDO := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
+# Debian starts what it installs, unless this file says no; a machine that has one keeps it as it is.
+WITHOUT_SERVICES = policy=/usr/sbin/policy-rc.d; if [ ! -e $$policy ]; then \
+  trap "$(SUDO) rm -f $$policy" EXIT; printf '\#!/bin/sh\nexit 101\n' | $(SUDO) tee $$policy >/dev/null; \
+  $(SUDO) chmod 755 $$policy; fi
+NO_CLUSTER = $(SUDO) sed -i 's/^\#\?create_main_cluster.*/create_main_cluster = false/' /etc/postgresql-common/createcluster.conf
 # Letters for the Chinese half of the screenshots: Debian's own place for them.
 CHINESE := /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc
 APT_GET = $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300
@@ -30,7 +35,7 @@ endif
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: .venv/dev.stamp /usr/bin/chromium /usr/sbin/nginx /usr/bin/systemd-analyze $(FRONTEND)/node_modules/.stamp ## install everything that developing and testing needs
+setup: .venv/dev.stamp /usr/bin/chromium /usr/sbin/nginx /usr/lib/postgresql /usr/bin/redis-server /usr/bin/systemd-analyze $(FRONTEND)/node_modules/.stamp ## install everything that developing and testing needs
 
 # What is installed for developing is more than enough to run, and is not taken away again.
 run: $(if $(wildcard .venv/dev.stamp),.venv/dev.stamp,.venv/run.stamp) ## install what is needed, migrate, serve on http://127.0.0.1:8000
@@ -50,10 +55,12 @@ check: .venv/dev.stamp $(FRONTEND)/node_modules/.stamp ## lint, types, layers, t
 
 test: setup build ## run every test, those in a browser too
 	$(NPM) test
-	$(BIN)/pytest
+	$(BIN)/pytest $(BESIDE)
 
 e2e: setup build ## run the tests in a browser alone
-	$(BIN)/pytest tests/browser
+	$(BIN)/pytest $(BESIDE) tests/browser
+# Two files at a time: the tests wait more than they work. A file stays together, with what it has set up.
+BESIDE := --numprocesses 2 --dist loadfile --quiet
 
 bench: setup /usr/bin/wrk ## measure this server against its promises
 	$(BIN)/python -m tests.benchmarks
@@ -70,7 +77,9 @@ translations: .venv/dev.stamp ## bring the message catalogues up to date with th
 lock: ## lock the versions in pyproject.toml anew (asks the package index)
 	$(UV) pip compile pyproject.toml $(LOCKING) -o requirements.lock
 	$(UV) pip compile pyproject.toml --extra embedded $(LOCKING) -o requirements-embedded.lock
-	$(UV) pip compile pyproject.toml --extra embedded --group dev $(LOCKING) -o requirements-dev.lock
+	$(UV) pip compile pyproject.toml --extra embedded --extra scale $(LOCKING) -o requirements-scale.lock
+	$(UV) pip compile pyproject.toml --extra embedded --extra telemetry $(LOCKING) -o requirements-telemetry.lock
+	$(UV) pip compile pyproject.toml --extra embedded --extra scale --extra telemetry --group dev $(LOCKING) -o requirements-dev.lock
 LOCKING := --quiet --universal --generate-hashes --no-emit-index-url --no-header
 
 # --- what the targets stand on -----------------------------------------------------------------------------------
@@ -105,6 +114,15 @@ $(FRONTEND)/node_modules/.stamp: $(FRONTEND)/package-lock.json $(FRONTEND)/packa
 /usr/sbin/nginx:
 	@echo "Installing nginx by apt, for the tests of the whole site …"
 	@$(APT) nginx >/dev/null
+
+# Their programs alone: nothing is started, and nothing is left to start with the machine.
+/usr/lib/postgresql:
+	@echo "Installing PostgreSQL by apt, for the tests on it …"
+	@$(WITHOUT_SERVICES) && $(APT) postgresql-common >/dev/null && $(NO_CLUSTER) && $(APT) postgresql >/dev/null
+
+/usr/bin/redis-server:
+	@echo "Installing Redis by apt, for the tests of several machines …"
+	@$(WITHOUT_SERVICES) && $(APT) redis-server >/dev/null
 
 /usr/bin/wrk:
 	@echo "Installing wrk by apt, which asks for a file some thousand times a second …"

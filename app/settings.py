@@ -2,6 +2,7 @@
 
 import ipaddress
 from functools import cached_property
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -13,7 +14,7 @@ LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 
 
 def _comma_separated(value: object) -> object:
-    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+    return split_commas(value) if isinstance(value, str) else value
 
 
 class Settings(BaseSettings):
@@ -27,7 +28,7 @@ class Settings(BaseSettings):
         0, ge=0, le=64, description="processes under Gunicorn; 0: 2 on SQLite, 2 × cores + 1 on PostgreSQL"
     )
     data_dir: Path = Field(Path("data"), description="database, secrets, run files")
-    database_url: str = Field("", description="empty: SQLite in the data directory")
+    database_url: str = Field("", description="sqlite:///… or postgresql://…; empty: SQLite in the data directory")
     secret_key: str = Field("", description="32 bytes or more; empty: made at first start, kept in the data directory")
     public_url: str = Field("", description="the address people use, for links and Secure cookies")
     allowed_hosts: Annotated[list[str], NoDecode] = Field([], description="further Host names, comma separated")
@@ -36,8 +37,10 @@ class Settings(BaseSettings):
     )
     signup: Literal["open", "invite", "closed"] = Field("open", description="who may register; the first always may")
 
-    ollama_url: str = Field("", description="Ollama; empty: http://127.0.0.1:11434 if it answers")
-    openai_base_url: str = Field("", description="an OpenAI-compatible server, with its /v1")
+    ollama_url: str = Field(
+        "", description="Ollama, several comma separated; empty: http://127.0.0.1:11434 if it answers"
+    )
+    openai_base_url: str = Field("", description="an OpenAI-compatible server, with its /v1; several comma separated")
     openai_api_key: str = Field("", description="its key, if it wants one")
     openai_paid: Literal["auto", "yes", "no"] = Field("auto", description="whether calling twice costs money")
     embedded_model: str = Field("auto", description="auto, off, or a GGUF file")
@@ -55,6 +58,8 @@ class Settings(BaseSettings):
     sqlite_sync: Literal["full", "mixed", "normal"] = Field("full", description="what a power cut may take")
     log_dir: Path | None = Field(None, description="default: logs in the data directory")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="how much is logged")
+    backup_key: str = Field("", description="encrypts backups: age1…, or a file with a passphrase; empty: they are not")
+    otlp_endpoint: str = Field("", description="OpenTelemetry collector for traces, by HTTP; empty: none")
 
     # Time-outs towards model servers, seconds; tests scale them down.
     connect_timeout: float = Field(5.0, gt=0, description="seconds to connect to a model server")
@@ -72,6 +77,23 @@ class Settings(BaseSettings):
             raise ValueError("must start with http:// or https:// and name a host")
         return value.rstrip("/")
 
+    @field_validator("ollama_url", "openai_base_url")
+    @classmethod
+    def _model_servers_are_addresses(cls, value: str) -> str:
+        urls = split_commas(value)
+        if any(urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname for url in urls):
+            raise ValueError("must be addresses like http://10.0.0.5:11434, comma separated")
+        return ",".join(dict.fromkeys(urls))
+
+    @field_validator("otlp_endpoint")
+    @classmethod
+    def _collector_is_an_address(cls, value: str) -> str:
+        if value and (urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).hostname):
+            raise ValueError("must be an address like http://127.0.0.1:4318")
+        if value and find_spec("opentelemetry.exporter") is None:
+            raise ValueError("needs the packages of requirements-telemetry.lock")
+        return value
+
     @field_validator("secret_key")
     @classmethod
     def _secret_is_long(cls, value: str) -> str:
@@ -81,16 +103,37 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _engine_fits_database(self) -> "Settings":
-        if self.database_url and not self.database_url.startswith("sqlite"):
-            raise ValueError("DATABASE_URL: only SQLite is supported in this version")
-        if self.jobs_engine == "celery":
+        if self.database_url and not self.database_url.startswith(("sqlite:///", "postgresql://")):
+            raise ValueError("DATABASE_URL: must start with sqlite:/// or postgresql://")
+        if self.on_postgres and (find_spec("asyncpg") is None or find_spec("psycopg") is None):
+            raise ValueError("DATABASE_URL: PostgreSQL needs the packages in requirements-scale.lock")
+        if self.jobs_engine == "celery" and not self.on_postgres:
             raise ValueError("JOBS_ENGINE: celery needs PostgreSQL and does not run on SQLite")
+        if self.jobs_engine == "celery" and not self.redis_url.startswith(("redis://", "rediss://", "unix://")):
+            raise ValueError("REDIS_URL: the celery engine needs Redis, redis://host:6379/0")
         return self
 
     @cached_property
+    def on_postgres(self) -> bool:
+        return self.database_url.startswith("postgresql:")
+
+    @cached_property
+    def database(self) -> Path | str:
+        """The SQLite file, or PostgreSQL's URL."""
+        return self.database_url if self.on_postgres else self.database_path
+
+    @cached_property
+    def database_name(self) -> str:
+        """For people: without the password."""
+        if not self.on_postgres:
+            return str(self.database_path.absolute())
+        url = urlsplit(self.database_url)
+        return f"PostgreSQL's database {url.path.strip('/') or url.username or ''} at {url.hostname or 'its socket'}"
+
+    @cached_property
     def database_path(self) -> Path:
-        """The SQLite file."""
-        if self.database_url:
+        """The SQLite file, also where it is not used."""
+        if self.database_url and not self.on_postgres:
             return Path(self.database_url.split(":///", 1)[1])
         return self.data_dir / "teahouse.db"
 
@@ -117,6 +160,11 @@ class Settings(BaseSettings):
         public = urlsplit(self.public_url).hostname if self.public_url else None
         own = [] if self.host in ("0.0.0.0", "::") else [self.host]  # noqa: S104
         return frozenset(h.lower() for h in (*LOCAL_HOSTS, *self.allowed_hosts, *own, *([public] if public else [])))
+
+
+def split_commas(value: str) -> list[str]:
+    """The parts of a comma-separated setting."""
+    return [part.strip() for part in value.split(",") if part.strip()]
 
 
 def is_local_address(url: str) -> bool:

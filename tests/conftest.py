@@ -4,6 +4,7 @@ import os
 import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -11,6 +12,10 @@ from app import all_models as all_models
 from app import migrations
 from app.db.session import Database
 from app.settings import Settings
+from tests.databases import CHOSEN
+
+if TYPE_CHECKING:
+    from tests.postgres import Server
 
 
 @pytest.fixture(scope="session")
@@ -30,14 +35,31 @@ def data_dir(tmp_path: Path, empty_database: Path) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def postgres() -> "Server":
+    """A server of the tests' own, started when the first test wants it."""
+    from tests.postgres import shared_server
+
+    return shared_server()
+
+
 @pytest.fixture
-def settings(data_dir: Path) -> Settings:
-    return Settings(data_dir=data_dir, embedded_model="off")
+def kind_of_database() -> str:
+    """Tests for both take this as a parameter: `@pytest.mark.parametrize("kind_of_database", BOTH)`."""
+    return CHOSEN
+
+
+@pytest.fixture
+def settings(data_dir: Path, kind_of_database: str, request: pytest.FixtureRequest) -> Settings:
+    if kind_of_database == "sqlite":
+        return Settings(data_dir=data_dir, embedded_model="off")
+    url = request.getfixturevalue("postgres").new_database()
+    return Settings(data_dir=data_dir, embedded_model="off", database_url=url)
 
 
 @pytest.fixture
 async def database(settings: Settings) -> AsyncIterator[Database]:
-    database = Database(settings.database_path)
+    database = Database(settings.database)
     yield database
     await database.dispose()
 
@@ -48,3 +70,10 @@ def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith("TEAHOUSE_"):
             monkeypatch.delenv(name)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    skipped = pytest.mark.skip(reason=f"about SQLite alone; TEAHOUSE_TEST_DATABASE is {CHOSEN}")
+    for item in items:
+        if CHOSEN != "sqlite" and item.get_closest_marker("sqlite"):
+            item.add_marker(skipped)

@@ -6,10 +6,8 @@ from dataclasses import dataclass
 
 from app import job_handlers
 from app.db.session import Database
-from app.generations.loop import GenerationServices
 from app.generations.service import Generations
 from app.jobs.engine import Engine
-from app.providers import pulling
 from app.providers.catalog import Providers
 from app.settings import Settings
 
@@ -26,14 +24,8 @@ class Process:
 @asynccontextmanager
 async def running(settings: Settings) -> AsyncIterator[Process]:
     """Open, serve jobs, and close like a drained server."""
-    job_handlers.register_all(settings)
-    database, providers = Database(settings.database_path), Providers(settings)
-    engine = Engine(
-        settings,
-        database,
-        queues=lambda: [*((name, providers.slots(name)) for name in providers.names()), (pulling.QUEUE, pulling.SLOTS)],
-        services=GenerationServices(settings, database, providers),
-    )
+    database, providers = Database(settings.database), Providers(settings)
+    engine = job_handlers.make_engine(settings, database, providers)
     await engine.start()
     try:
         yield Process(settings, database, providers, engine, Generations(settings, database, providers, engine))

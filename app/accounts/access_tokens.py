@@ -38,9 +38,10 @@ async def rotate(session: AsyncSession, keyring: Keyring, refresh: str) -> Pair 
 
     so the caller must let it commit and refuse afterwards.
     """
-    found = (
-        await session.get(RefreshToken, tokens.digest(refresh)) if tokens.is_token(tokens.REFRESH, refresh) else None
-    )
+    if not tokens.is_token(tokens.REFRESH, refresh):
+        return None
+    # Two that come at once with the same token are served one after the other.
+    found = await session.get(RefreshToken, tokens.digest(refresh), with_for_update=True)
     if found is None:
         return None
     now = utcnow()

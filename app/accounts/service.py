@@ -13,9 +13,11 @@ from app.accounts.invites import find_invite
 from app.accounts.models import ApiKey, Invite, Role, User
 from app.accounts.sessions import revoke_others
 from app.clock import utcnow
+from app.db.session import take_turns
 from app.errors import AppError, ErrorKind, FieldError, invalid, not_found
 from app.i18n import worded
 
+ADMINISTRATORS = "administrators"  # whoever decides by who there is takes turns about it
 USERNAME = re.compile(r"[\w.-]{1,64}")
 MIN_PASSWORD, MAX_PASSWORD = 8, 256
 
@@ -66,6 +68,7 @@ async def register(
     locale: str = "en",
 ) -> User:
     """A new user. The first is the administrator, whatever `signup` says: writers take turns, so only one is first."""
+    await take_turns(session, ADMINISTRATORS)
     first = await session.scalar(select(User.id).limit(1)) is None
     invitation = None if first else await _way_in(session, signup, invite)
     role: Role = "admin" if first else "member"
@@ -145,6 +148,8 @@ async def usernames_of(session: AsyncSession, user_ids: Iterable[str]) -> dict[s
 
 async def update_user(session: AsyncSession, user_id: str, changes: dict[str, Any]) -> User:
     """Set what `changes` names: email, locale, default_model, role, disabled."""
+    if "role" in changes or "disabled" in changes:
+        await take_turns(session, ADMINISTRATORS)
     user = await get_user(session, user_id)
     if changes.get("role") == "member" or changes.get("disabled"):
         await _keep_an_admin(session, user)
@@ -169,6 +174,7 @@ async def refuse_last_admin(session: AsyncSession, user_id: str) -> None:
 
 async def delete_user(session: AsyncSession, user_id: str) -> None:
     """With everything that is theirs; running jobs must have been cancelled before."""
+    await take_turns(session, ADMINISTRATORS)
     user = await get_user(session, user_id)
     await _keep_an_admin(session, user)
     await session.delete(user)

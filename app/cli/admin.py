@@ -72,7 +72,7 @@ def _run(work: "Callable[[Database], Awaitable[Result]]") -> Result:
     async def within() -> Result:
         from app.db.session import Database
 
-        database = Database(settings.database_path, sync=settings.sqlite_sync)
+        database = Database(settings.database, sync=settings.sqlite_sync)
         try:
             return await work(database)
         finally:

@@ -17,10 +17,12 @@ import pysqlite3
 from app import __version__, migrations
 from app.clock import rfc3339, utcnow
 from app.db import sqlite
+from app.security import age
+from app.security.age import Identity, Passphrase, Recipient
 from app.security.keys import FILE as SECRET
 
 DATABASE, MANIFEST = "teahouse.db", "manifest.json"
-PREFIX, SUFFIX = "teahouse-", ".tar.gz"
+PREFIX, SUFFIX, ENCRYPTED = "teahouse-", ".tar.gz", ".tar.gz.age"
 COMPRESSION = 3  # of text, a third is left; a higher level takes the processor from whoever is chatting
 CHUNK = 1024 * 1024
 
@@ -40,36 +42,62 @@ class Contents:
     files: dict[str, str]
 
 
-def write(database: Path, secret: Path, folder: Path) -> tuple[Path, Contents]:
-    """A new archive in `folder`, of a database that may be in use. It has its name only once it is checked."""
+def write(
+    database: Path, secret: Path, folder: Path, to: Recipient | Passphrase | None = None
+) -> tuple[Path, Contents]:
+    """A new archive in `folder`, of a database that may be in use. It has its name only once it is checked.
+
+    Encrypted `to` somebody, nothing that can be read is written anywhere but beside the database.
+    """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path = folder / f"{PREFIX}{utcnow():%Y%m%dT%H%M%SZ}{SUFFIX}"
+    path = folder / f"{PREFIX}{utcnow():%Y%m%dT%H%M%SZ}{ENCRYPTED if to else SUFFIX}"
     draft = path.with_suffix(".part")
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".backup-") as work:
+    with tempfile.TemporaryDirectory(dir=database.parent if to else folder, prefix=".backup-") as work:
         copy = Path(work) / DATABASE
         _copy(database, copy)
         files = {DATABASE: copy, **({SECRET: secret} if secret.exists() else {})}
         contents = _contents(copy, files)
+        packed = Path(work) / f"packed{SUFFIX}" if to else draft
         try:
-            _pack(draft, files, contents)
-            with opened(draft, folder) as (_, read_back):
+            _pack(packed, files, contents)
+            with opened(packed, Path(work)) as (_, read_back):
                 assert read_back == contents
+            if to is not None:
+                _encrypt(packed, draft, to, Path(work))
             draft.replace(path)
         finally:
             draft.unlink(missing_ok=True)
     return path, contents
 
 
+def _encrypt(packed: Path, draft: Path, to: Recipient | Passphrase, work: Path) -> None:
+    """And read it back by the file's own key: what it is encrypted to may not be able to."""
+    descriptor = os.open(draft, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600)
+    with packed.open("rb") as source, os.fdopen(descriptor, "wb") as target:
+        file_key = age.encrypt(source, target, to)
+        target.flush()
+        os.fsync(target.fileno())
+    with draft.open("rb") as source, (work / "read-back").open("wb") as target:
+        age.decrypt(source, target, file_key)
+    if _digest(work / "read-back") != _digest(packed):
+        raise ArchiveError(f"{draft} does not hold what was written.")
+
+
 def prune(folder: Path, keep: int) -> list[Path]:
-    """Remove all but the newest `keep` archives; which."""
-    old = sorted(folder.glob(f"{PREFIX}*{SUFFIX}"))[:-keep]
+    """Remove all but the newest `keep` archives, encrypted or not; which."""
+    old = sorted([*folder.glob(f"{PREFIX}*{SUFFIX}"), *folder.glob(f"{PREFIX}*{ENCRYPTED}")])[:-keep]
     for path in old:
         path.unlink()
     return old
 
 
+def is_encrypted(path: Path) -> bool:
+    with path.open("rb") as file:
+        return age.is_encrypted(file.read(64))
+
+
 @contextmanager
-def opened(path: Path, folder: Path) -> Iterator[tuple[Path, Contents]]:
+def opened(path: Path, folder: Path, by: Identity | Passphrase | None = None) -> Iterator[tuple[Path, Contents]]:
     """The archive's files, unpacked below `folder` for a while, and what they are: everything has been checked.
 
     Raises ArchiveError. Of the tar nothing but the names that we know is looked at.
@@ -77,7 +105,14 @@ def opened(path: Path, folder: Path) -> Iterator[tuple[Path, Contents]]:
     with tempfile.TemporaryDirectory(dir=folder, prefix=".restore-") as work:
         unpacked = Path(work)
         try:
-            contents = _unpack(path, unpacked)
+            packed = path
+            if by is not None:
+                packed = unpacked / "packed"
+                with path.open("rb") as source, packed.open("wb") as target:
+                    age.decrypt(source, target, by)
+            contents = _unpack(packed, unpacked)
+        except age.AgeError as error:
+            raise ArchiveError(f"{path}: {error}") from error
         except (tarfile.TarError, EOFError, OSError, orjson.JSONDecodeError, KeyError, TypeError) as error:
             raise ArchiveError(f"{path} is no backup, or is damaged: {error}") from error
         if _contents(unpacked / DATABASE, {name: unpacked / name for name in contents.files}, contents) != contents:

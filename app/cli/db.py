@@ -1,7 +1,7 @@
 """`teahouse db`: bring the database up to date, ask where it stands, check that it is sound."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import typer
 
@@ -13,7 +13,7 @@ app = typer.Typer(no_args_is_help=True, help="Bring the database up to date, ask
 
 @app.command()
 def upgrade() -> None:
-    """Bring the database up to date. A snapshot goes to <data>/backups first.
+    """Bring the database up to date. A snapshot of a SQLite file goes to <data>/backups first.
 
     \b
     `teahouse serve` does this by itself; call it to migrate before a deploy:
@@ -21,7 +21,7 @@ def upgrade() -> None:
     """
     settings = read_settings()
     done = migrate(settings)
-    say(f"{settings.database_path} {'is now' if done else 'was already'} at {_current(settings)}.")
+    say(f"{settings.database_name} {'is now' if done else 'was already'} at {_current(settings)}.")
 
 
 @app.command()
@@ -47,50 +47,110 @@ def check() -> None:
     from app import migrations
 
     settings = read_settings()
-    path = settings.database_path
+    name, database = settings.database_name, settings.database
     revision = _current(settings)
     if revision is None:
-        fail(f"{path} is not there yet. `teahouse db upgrade` makes it.")
+        fail(f"{name} is not there yet. `teahouse db upgrade` makes it.")
     if revision != migrations.newest_revision():
-        fail(f"{path} is at {revision}, this program at {migrations.newest_revision()}.")
+        fail(f"{name} is at {revision}, this program at {migrations.newest_revision()}.")
     with working("Checking the database"):
-        found = [*damage(path), *_differences(path)]
+        found = [*(damage(database) if isinstance(database, Path) else ()), *_differences(database)]
     if found:
-        fail("\n".join([f"{path} is not sound:", *found]))
-    say(f"{path} is at {revision} and sound.")
+        fail("\n".join([f"{name} is not sound:", *found]))
+    say(f"{name} is at {revision} and sound.")
+
+
+@app.command()
+def copy(
+    source: str = typer.Argument(..., help="sqlite:///FILE or postgresql://…"),
+    target: str = typer.Argument(..., help="The same; it must be empty."),
+) -> None:
+    """Copy everything from one database to another, and compare. Stop the server first.
+
+    All or nothing: one that was broken off is begun again. The secret is not in the database: keep data/secret.key.
+
+    \b
+    From one machine to many, and back:
+      teahouse db copy sqlite:///data/teahouse.db postgresql://teahouse@db.example.org/teahouse
+      teahouse db copy postgresql://teahouse@db.example.org/teahouse sqlite:///copy/teahouse.db
+    """
+    from app import migrations
+    from app.migrations import copying
+
+    at = [_settings_of("SOURCE", source), _settings_of("TARGET", target)]
+    if at[0].database == at[1].database:
+        fail("Source and target are the same.", Exit.bad_settings)
+    errors: tuple[type[Exception], ...] = (*(driver_errors(settings) for settings in at), OSError)
+    try:
+        for settings in at:
+            if copying.is_served(settings.database):
+                fail(f"A server is running on {settings.database_name}. Stop it first.", Exit.not_allowed)
+        with working("Copying"):
+            copying.copy(
+                at[0].database,
+                at[1].database,
+                lambda table, held: say(f"{held.rows:>10} {table:<20} {held.digest}"),
+            )
+    except (copying.CopyError, migrations.MigrationError) as error:
+        fail(str(error))
+    except errors as error:
+        fail(str(error).strip().split("\n")[0])
+    say("Every row has arrived as it left.")
+
+
+def _settings_of(what: str, address: str) -> Settings:
+    try:
+        return Settings(_env_file=None, database_url=address, jobs_engine="embedded")
+    except ValueError:
+        fail(f"{what} must be sqlite:///FILE or postgresql://…", Exit.bad_settings)
 
 
 def migrate(settings: Settings) -> bool:
     """Make the data directory and bring its database up to date; ends the command where that is impossible."""
-    import pysqlite3
-
     from app import migrations
 
     try:
+        is_current = migrations.is_current(settings.database)
         # Secrets and conversations lie here: nobody else's to read.
         settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         settings.database_path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if migrations.is_current(settings.database_path):
+        if is_current:
             return False
         with working("Bringing the database up to date"):
-            return migrations.upgrade(settings.database_path)
+            return migrations.upgrade(settings.database)
     except migrations.MigrationError as error:
         fail(str(error))
     except OSError as error:
         fail(f"TEAHOUSE_DATA_DIR: {settings.data_dir.absolute()}: {error.strerror}", Exit.bad_settings)
-    except pysqlite3.Error as error:
-        fail(f"TEAHOUSE_DATA_DIR: {settings.database_path.absolute()}: {error}", Exit.bad_settings)
+    except driver_errors(settings) as error:
+        _unusable(settings, error)
 
 
 def _current(settings: Settings) -> str | None:
-    import pysqlite3
-
     from app import migrations
 
     try:
-        return migrations.current_revision(settings.database_path)
-    except pysqlite3.Error as error:
-        fail(f"TEAHOUSE_DATA_DIR: {settings.database_path.absolute()}: {error}", Exit.bad_settings)
+        return migrations.current_revision(settings.database)
+    except driver_errors(settings) as error:
+        _unusable(settings, error)
+
+
+def driver_errors(settings: Settings) -> type[Exception]:
+    """What the database's driver raises."""
+    if settings.on_postgres:
+        import psycopg
+
+        return psycopg.Error
+    import pysqlite3
+
+    error: type[Exception] = pysqlite3.Error
+    return error
+
+
+def _unusable(settings: Settings, error: Exception) -> NoReturn:
+    setting = "TEAHOUSE_DATABASE_URL" if settings.on_postgres else "TEAHOUSE_DATA_DIR"
+    first_line = str(error).strip().split("\n")[0]
+    fail(f"{setting}: {settings.database_name}: {first_line}", Exit.bad_settings)
 
 
 def damage(database: Path) -> list[str]:
@@ -106,12 +166,24 @@ def damage(database: Path) -> list[str]:
     return [text for text in pages if text != "ok"] + [f"{row[0]}: row {row[1]} points to nothing" for row in broken]
 
 
-def _differences(database: Path) -> list[str]:
+def _differences(database: Path | str) -> list[str]:
     return [f"differs from the program: {difference}" for difference in drift(database)]
 
 
-def drift(database: Path) -> list[Any]:
-    """What Alembic would change to make the schema what the models say."""
+def drift(database: Path | str) -> list[str]:
+    """What Alembic would change to make the schema what the models say: `add_index ix_messages_tree`."""
+    return [_named(difference) for difference in _compared(database)]
+
+
+def _named(difference: Any) -> str:
+    """Of a column's changes Alembic makes a list."""
+    if isinstance(difference, list):
+        return "; ".join(map(_named, difference))
+    parts = [part if isinstance(part, str) else getattr(part, "name", None) for part in difference]
+    return " ".join(part for part in parts if isinstance(part, str))
+
+
+def _compared(database: Path | str) -> list[Any]:
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext
 

@@ -12,7 +12,7 @@ from app.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from app.cli.examinations import Finding
+    from app.cli.findings import Finding
 
 MARKS = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "error": ("✗", "red")}
 
@@ -32,7 +32,7 @@ def doctor(as_json: bool = typer.Option(False, "--json", help="For programs: a l
         say(orjson.dumps([finding.as_json() for finding in findings], option=orjson.OPT_INDENT_2).decode())
     else:
         for finding in findings:
-            _tell(finding)
+            tell(finding)
     if any(finding.level == "error" for finding in findings):
         raise typer.Exit(Exit.failed)
 
@@ -50,7 +50,7 @@ async def _all(findings: "AsyncIterator[Finding]") -> "list[Finding]":
     return [finding async for finding in findings]
 
 
-def _tell(finding: "Finding") -> None:
+def tell(finding: "Finding") -> None:
     mark, colour = MARKS[finding.level]
     typer.secho(f"{mark} {finding.code:<18} {finding.text}", fg=colour if finding.level != "ok" else None)
     if finding.fix:

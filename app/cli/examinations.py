@@ -7,35 +7,19 @@ import shutil
 import stat
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal
 
 import aiohttp
-import pysqlite3
 
+from app.cli.examining_data import database, queue
+from app.cli.findings import Finding, Level
 from app.settings import Settings
 
-Level = Literal["ok", "warning", "error"]
 ROOT = Path(__file__).parents[2]
 LITTLE, NEARLY_NONE = 200_000_000, 50_000_000  # bytes; below them uploads, then messages are refused
-LONG_SECONDS = 300
 FRONT_TIMEOUT = aiohttp.ClientTimeout(total=6, connect=2)
 # Without these instructions the built-in model's library dies at once.
 CPU_NEEDS = frozenset({"avx2", "fma", "f16c", "bmi2"})
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """`code` is stable, for scripts and for the manual's table of troubles."""
-
-    code: str
-    level: Level
-    text: str
-    fix: str = ""
-
-    def as_json(self) -> dict[str, str]:
-        return asdict(self)
 
 
 def folders(settings: Settings) -> Iterator[Finding]:
@@ -61,70 +45,6 @@ def disk(settings: Settings) -> Iterator[Finding]:
     level: Level = "error" if free < NEARLY_NONE else "warning" if free < LITTLE else "ok"
     fix = "Make room: old backups and logs first." if level != "ok" else ""
     yield Finding("disk", level, f"{free / 1e9:.1f} GB free", fix)
-
-
-def database(settings: Settings) -> Iterator[Finding]:
-    from app import migrations
-    from app.cli.db import damage
-    from app.db.sqlite import FIRST_SAFE_VERSION
-
-    path = settings.database_path
-    if pysqlite3.sqlite_version_info < FIRST_SAFE_VERSION:
-        text = f"SQLite {pysqlite3.sqlite_version} can damage a database with several writers."
-        yield Finding("sqlite_version", "error", text, "Install the locked packages: make .venv/run.stamp")
-    if not path.exists():
-        yield Finding("no_database", "warning", f"{path} is not there yet.", "teahouse db upgrade, or just start it")
-        return
-    try:
-        revision, found = migrations.current_revision(path), damage(path)
-    except pysqlite3.DatabaseError as error:
-        yield Finding("database_broken", "error", f"{path}: {error}", "teahouse restore FILE, with the newest backup")
-        return
-    if found:
-        text = f"{path} is damaged: {found[0]}"
-        yield Finding("database_broken", "error", text, "teahouse restore FILE, with the newest backup")
-    elif revision != migrations.newest_revision():
-        text = f"{path} is at {revision}, this program at {migrations.newest_revision()}."
-        newer = revision is not None and revision > migrations.newest_revision()
-        yield Finding("database_revision", "error", text, "Run the newer program." if newer else "teahouse db upgrade")
-    else:
-        yield Finding("database", "ok", f"sound, at {revision}")
-
-
-def queue(settings: Settings) -> Iterator[Finding]:
-    """Jobs that stand still, and a clock that has been set back."""
-    if not settings.database_path.exists():
-        return
-    connection = pysqlite3.connect(f"file:{settings.database_path}?mode=ro", uri=True, timeout=2)
-    try:
-        waiting, oldest = connection.execute(
-            "SELECT count(*), min(created_at) FROM jobs WHERE status = 'queued' AND blocked = 0"
-        ).fetchone()
-        running, stale = connection.execute(
-            "SELECT count(*), coalesce(sum(leased_until < strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '-60 seconds')), 0)"
-            " FROM jobs WHERE status = 'running'"
-        ).fetchone()
-        (ahead,) = connection.execute(
-            "SELECT count(*) FROM jobs WHERE created_at > strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+60 seconds')"
-        ).fetchone()
-        (old,) = connection.execute(
-            "SELECT ? < strftime('%Y-%m-%dT%H:%M:%fZ', 'now', ?)", (oldest, f"-{LONG_SECONDS} seconds")
-        ).fetchone()
-    except pysqlite3.DatabaseError as error:
-        fix = "Another program holds it: `fuser` names it. A backup tool must not lock it; use `teahouse backup`."
-        code = "database_locked" if "locked" in str(error) else "database_broken"
-        yield Finding(code, "error", f"{settings.database_path}: {error}", fix)
-        return
-    finally:
-        connection.close()
-    if ahead:
-        text = f"{ahead} jobs were made in the future: the clock of this machine has been set back."
-        yield Finding("clock", "warning", text, "timedatectl: let the machine keep its time by itself")
-    if old or stale:
-        text = f"{waiting} jobs wait, the oldest since {oldest}; {stale} of {running} running ones stand still."
-        yield Finding("stuck_jobs", "error", text, "Is the server running? Is the model server? Else restart it.")
-    else:
-        yield Finding("queue", "ok", f"{waiting} jobs wait, {running} run")
 
 
 def code(settings: Settings) -> Iterator[Finding]:

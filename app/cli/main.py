@@ -3,7 +3,7 @@
 import typer
 
 from app import __version__
-from app.cli import admin, ask, backup, db, deploy, doctor, openapi, serve
+from app.cli import admin, ask, backup, backup_keys, check, db, deploy, doctor, openapi, serve, snapshots, worker
 
 app = typer.Typer(
     name="teahouse",
@@ -14,12 +14,16 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("serve")(serve.serve)
+app.command("worker")(worker.worker)
 app.command("ask")(ask.ask)
 app.command("doctor")(doctor.doctor)
+app.command("check")(check.check)
 app.command("backup")(backup.backup)
+app.command("backup-key")(backup_keys.backup_key)
 app.command("restore")(backup.restore)
 app.command("openapi")(openapi.openapi)
 app.add_typer(admin.app, name="admin")
+db.app.command("restore-snapshot")(snapshots.restore_snapshot)
 app.add_typer(db.app, name="db")
 app.add_typer(deploy.app, name="deploy")
 

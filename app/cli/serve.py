@@ -42,8 +42,12 @@ def serve(
 
     serving.end_on_signals()
     listener = _listen(settings)
-    migrate(settings)
-    _make_logs(settings)
+    try:
+        migrate(settings)
+        _make_logs(settings)
+    except typer.Exit:
+        listener.close()
+        raise
     if reload:
         listener.close()
         os.environ.update(TEAHOUSE_HOST=settings.host, TEAHOUSE_PORT=str(settings.port))
@@ -103,7 +107,10 @@ async def _announce(app: "FastAPI") -> None:
     say(f"Teahouse {__version__} is open at {address_of(settings)}")
     say(f"  data    {settings.data_dir.absolute()} (logs: {settings.logs.absolute()})")
     try:
-        listed = await app.state.services.providers.models()
+        providers = app.state.services.providers
+        listed = await providers.models()
+        if not listed.items:  # one that is slow may have answered by now
+            listed = await providers.models()
     except asyncio.CancelledError:
         raise
     except Exception as error:

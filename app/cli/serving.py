@@ -98,8 +98,7 @@ def serve_reloading(host: str, port: int, folder: Path) -> None:
 
 def workers_of(settings: Settings) -> int:
     """SQLite has one writer, for which a third process would only wait. PostgreSQL keeps every core busy."""
-    on_sqlite = not settings.database_url or settings.database_url.startswith("sqlite")
-    return settings.workers or (2 if on_sqlite else 2 * (os.cpu_count() or 1) + 1)
+    return settings.workers or (2 * (os.cpu_count() or 1) + 1 if settings.on_postgres else 2)
 
 
 def gunicorn_settings(settings: Settings) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from app.conversations import tree
 from app.conversations.models import Conversation, Message
 from app.conversations.service import edges_of
 from app.db.lookup import Lookup
+from app.db.rows import Rows
 from app.errors import not_found
 
 # Walks up from a leaf and stops after `limit`: the cost is the window's, not the conversation's.
@@ -27,12 +28,14 @@ _WINDOW = text(
 )
 
 _SIBLINGS = text(
-    "SELECT id FROM messages WHERE conversation_id = :conversation_id AND parent_id IS :parent_id ORDER BY id"
+    "SELECT id FROM messages WHERE conversation_id = :conversation_id"
+    " AND parent_id IS NOT DISTINCT FROM :parent_id ORDER BY id"
 )
 
 # Two looks into the index; with OR it would be read for the whole conversation.
 _SIBLINGS_OF_BOTH = text(
-    "SELECT id, parent_id FROM messages WHERE conversation_id = :conversation_id AND parent_id IS :parent_id UNION ALL"
+    "SELECT id, parent_id FROM messages WHERE conversation_id = :conversation_id"
+    " AND parent_id IS NOT DISTINCT FROM :parent_id UNION ALL"
     " SELECT id, parent_id FROM messages WHERE conversation_id = :conversation_id AND parent_id = :question_id"
     " ORDER BY id"
 )
@@ -72,6 +75,23 @@ async def get_message(session: AsyncSession, principal: Principal, message_id: s
     if message is None:
         raise not_found()
     return message
+
+
+_MESSAGES = Rows(Message)
+_MINE = f"""
+SELECT {_MESSAGES.columns} FROM messages JOIN conversations ON conversations.id = messages.conversation_id
+WHERE messages.id = :id AND conversations.user_id = :user_id AND conversations.deleted_at IS NULL
+"""  # noqa: S608
+
+
+async def look_up_message(lookup: Lookup, principal: Principal, message_id: str) -> tuple[Message, list[str]]:
+    """`get_message` and `siblings_of` by look-ups: a row of no session."""
+    row = await lookup.first(_MINE, {"id": message_id, "user_id": principal.user_id})
+    if row is None:
+        raise not_found()
+    message = _MESSAGES.make(row)
+    which = {"conversation_id": message.conversation_id, "parent_id": message.parent_id}
+    return message, [row[0] for row in await lookup.all(str(_SIBLINGS), which)]
 
 
 async def window_of(

@@ -3,17 +3,12 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text, text
+from sqlalchemy import ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.clock import utcnow
-from app.db.base import Base, WithId
+from app.db.base import Base, WithId, some
 from app.db.types import Json, UtcDateTime
-
-
-def _some(name: str, *columns: str, where: str) -> Index:
-    """An index of few rows among many."""
-    return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
 
 
 class Conversation(WithId, Base):
@@ -33,8 +28,8 @@ class Conversation(WithId, Base):
 
     __table_args__ = (
         Index("ix_conversations_recent", "user_id", "archived", "updated_at", "id"),
-        _some("ix_conversations_pinned", "user_id", "updated_at", "id", where="pinned"),
-        _some("ix_conversations_deleted", "deleted_at", where="deleted_at IS NOT NULL"),
+        some("ix_conversations_pinned", "user_id", "updated_at", "id", where="pinned"),
+        some("ix_conversations_deleted", "deleted_at", where="deleted_at IS NOT NULL"),
     )
 
 

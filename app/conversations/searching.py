@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.principal import Principal
 from app.conversations.models import Conversation
+from app.db.functions import has_word
 
 MOST_WORDS = 8
 
@@ -18,12 +19,11 @@ async def search_conversations(
     words = query.casefold().split()[:MOST_WORDS]
     if not words:
         return []
-    title = func.casefold(Conversation.title)
     return (
         await session.scalars(
             select(Conversation)
             .where(Conversation.user_id == principal.user_id, Conversation.deleted_at.is_(None))
-            .where(*(func.instr(title, word) > 0 for word in words))
+            .where(*(has_word(Conversation.title, word) for word in words))
             .order_by(Conversation.updated_at.desc(), Conversation.id.desc())
             .limit(limit)
         )

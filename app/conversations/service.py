@@ -13,6 +13,7 @@ from app.accounts.principal import Principal
 from app.clock import utcnow
 from app.conversations import tree
 from app.conversations.models import Conversation, Message
+from app.db.session import take_turns
 from app.errors import invalid, not_found
 
 TITLE_LENGTH = 80
@@ -94,6 +95,7 @@ async def update_conversation(
     """Set what `changes` names: title, model, system_prompt, options, pinned, archived, head_id."""
     conversation = await get_conversation(session, principal, conversation_id)
     if (head_id := changes.pop("head_id", None)) is not None:
+        await take_turns(session, principal.user_id)  # nothing is deleted while the leaf is looked for
         conversation.head_id = await _leaf_below(session, conversation, head_id)
     if "title" in changes:
         conversation.title_origin = "user"

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import MetaData, String
+from sqlalchemy import Index, MetaData, String, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from app.clock import utcnow
@@ -25,3 +25,8 @@ class Base(DeclarativeBase):
 class WithId:
     id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
+
+
+def some(name: str, *columns: str, where: str) -> Index:
+    """An index of few rows among many."""
+    return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))

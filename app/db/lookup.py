@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pysqlite3
 
@@ -13,8 +13,16 @@ from app.errors import AppError, ErrorKind
 from app.i18n import worded
 
 
-class Lookup:
-    """A reader of its own. Statements are plain SQL with `:name` parameters; each sees what is committed by then."""
+class Lookup(Protocol):
+    """Statements are plain SQL with `:name` parameters; each sees what is committed by then."""
+
+    async def all(self, statement: str, parameters: dict[str, Any]) -> Sequence[tuple[Any, ...]]: ...
+    async def first(self, statement: str, parameters: dict[str, Any]) -> tuple[Any, ...] | None: ...
+    async def close(self) -> None: ...
+
+
+class SqliteLookup:
+    """A reader of its own."""
 
     def __init__(self, path: Path) -> None:
         self._path = str(path)

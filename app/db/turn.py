@@ -7,6 +7,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 
 class Turn:
@@ -47,3 +48,13 @@ class Turn:
                     place.set_result(None)
                     return
         self._taken = False
+
+
+def hold(connection: Any, about: str) -> None:
+    """On a plain connection, for the rest of its transaction: nobody else decides about the same thing meanwhile.
+
+    On SQLite whoever is inside a transaction is alone anyway.
+    """
+    holding = getattr(connection, "hold", None)
+    if holding is not None:
+        holding(about)

@@ -119,6 +119,7 @@ class LiveAnswers:
                 left = began + hold - monotonic()
                 if left <= 0:
                     return progress
+                subscription.opened(progress.position)
                 # News that came too early is kept until the pause is over, with all that joins it.
                 await (asyncio.sleep(left) if is_news else subscription.wait(left))
 

@@ -19,6 +19,7 @@ from app.jobs.events import LogText, read_after, replay
 from app.jobs.lease import End, FollowUp
 from app.jobs.registry import JobContext, Outcome
 from app.jobs.states import JobStatus
+from app.observability import metrics, tracing
 from app.providers.base import ChatProvider, ChatRequest, PromptMessage
 from app.providers.catalog import Providers
 from app.providers.errors import ProviderCut, ProviderError
@@ -58,6 +59,9 @@ class AnswerRun:
         self._written = 0
         self._started = monotonic()
         self._first_at: float | None = None
+        self._provider = ""
+        self._heard_at = 0.0
+        self._pieces = 0
         self._usage = Usage()
         self._progress = False
         self._began_anew = False
@@ -65,6 +69,7 @@ class AnswerRun:
     async def outcome(self) -> Outcome:
         model: str = self._job.payload["model"]
         provider_name, _, name = model.partition("/")
+        self._provider = provider_name
         try:
             provider = self._services.providers.get(provider_name)
         except KeyError:
@@ -78,6 +83,7 @@ class AnswerRun:
         except _TooLong:
             return self._ended("stopped", "limit")
         except ProviderError as error:
+            metrics.PROVIDER_ERRORS.add(1, provider_name, error.code)
             logger.warning("model server %s: %s: %s", provider_name, error.code, error.message)
             return self._after(error, provider, shown=bool(so_far.content or so_far.thinking))
 
@@ -121,6 +127,13 @@ class AnswerRun:
         return ChatRequest(name, prompt_of(system_prompt, turns), options)
 
     async def _ask(self, provider: ChatProvider, request: ChatRequest) -> End:
+        with tracing.model_call(provider.name, request.model) as self._call:
+            try:
+                return await self._listen(provider, request)
+            finally:
+                self._count_tokens()
+
+    async def _listen(self, provider: ChatProvider, request: ChatRequest) -> End:
         log, lease = self._log, self._lease
         self._started = monotonic()
         async with aclosing(provider.chat(request)) as stream:  # type: ignore[type-var]
@@ -140,13 +153,29 @@ class AnswerRun:
         raise ProviderCut("The model server's answer ended without its end.", began=True)
 
     def _accept(self, text: str) -> str:
+        now = monotonic()
         if self._first_at is None:
-            self._first_at = monotonic()
+            self._first_at = now
             self._progress = True
+            self._call.event("first text")
+            metrics.FIRST_TOKEN_SECONDS.observe(now - self._started, self._provider)
+        else:
+            metrics.TOKEN_SECONDS.observe(now - self._heard_at, self._provider)
+        self._heard_at = now
+        self._pieces += 1
         self._written += len(text)
         if self._written > MAX_ANSWER_BYTES:
             raise _TooLong
         return text.replace("\0", "") if "\0" in text else text
+
+    def _count_tokens(self) -> None:
+        """Of an answer that was broken off no server tells: its pieces are counted, mostly a token each."""
+        model = self._job.payload["model"]
+        if self._pieces:  # else the model may not exist: anybody may ask for any name
+            metrics.TOKENS.add(self._usage.completion_tokens or self._pieces, model, "completion")
+            metrics.TOKENS.add(self._usage.prompt_tokens or 0, model, "prompt")
+        told = {"input": self._usage.prompt_tokens, "output": self._usage.completion_tokens}
+        self._call.tell({f"gen_ai.usage.{way}_tokens": count for way, count in told.items() if count is not None})
 
     def _usage_data(self) -> dict[str, Any]:
         usage, now = self._usage, monotonic()

@@ -27,7 +27,7 @@ async def retry_job(
     database: Database,
     providers: Providers,
     generations: Generations,
-    wake: Callable[[], None],
+    enqueued: Callable[[str, str], None],
     principal: Principal,
     job_id: str,
 ) -> None:
@@ -42,7 +42,7 @@ async def retry_job(
         return
     async with database.transaction() as session:
         once = PullOnce("", "", lambda made, place: made.id)
-        await start_pull(session, providers, wake, principal.user_id, job.payload["model"], once)
+        await start_pull(session, providers, enqueued, principal.user_id, job.payload["model"], once)
 
 
 async def _owner(session: AsyncSession, job: Job) -> Principal:

@@ -14,7 +14,7 @@ from app.conversations.deleting import delete_conversation
 from app.conversations.messages import branch_of, delete_branch, get_message, siblings_of_both
 from app.conversations.models import Conversation, Message
 from app.conversations.service import get_conversation, title_from
-from app.db.session import Database, after_commit
+from app.db.session import Database, after_commit, take_turns
 from app.errors import AppError, ErrorKind, invalid
 from app.i18n import worded
 from app.ids import new_id
@@ -180,6 +180,7 @@ class Generations:
         for job_id in jobs:
             await self._engine.cancel_at_once(job_id)
         async with self._database.transaction() as session:
+            await take_turns(session, principal.user_id)
             message = await get_message(session, principal, message_id)
             conversation = await get_conversation(session, principal, message.conversation_id)
             await delete_branch(session, conversation, message)
@@ -191,6 +192,7 @@ class Generations:
         for job_id in jobs:
             await self._engine.cancel_at_once(job_id)
         async with self._database.transaction() as session:
+            await take_turns(session, principal.user_id)
             await idempotency.forget_conversation(session, conversation_id)
             await delete_conversation(session, principal, conversation_id)
 
@@ -217,6 +219,7 @@ class Generations:
         self, principal: Principal, verb: Verb, once: Once | None, fallback: str | None
     ) -> Accepted | Replayed:
         async with self._database.transaction() as session:
+            await take_turns(session, principal.user_id)
             if once is not None:
                 known = await idempotency.recall(session, principal.user_id, once.key, once.fingerprint)
                 if known is not None:
@@ -228,7 +231,8 @@ class Generations:
                 await idempotency.remember(
                     session, principal.user_id, once.key, once.fingerprint, accepted.job.id, body
                 )
-            after_commit(session, self._engine.wake)
+            job = accepted.job
+            after_commit(session, lambda: self._engine.enqueued(job.id, job.kind, job.priority))
         return accepted
 
     async def _model(

@@ -96,6 +96,7 @@ class JobStream:
         """Batches of frames until `done`; an empty batch is a sign of life. The first one may raise `not_found`."""
         with self._hub.watch(self._job_id) as subscription:
             frames, ended = await self._open(after)
+            subscription.opened(self._last)
             yield frames
             born = checked = pinged = monotonic()
             while not ended:
@@ -122,6 +123,7 @@ class JobStream:
         deadline = monotonic() + seconds
         with self._hub.watch(self._job_id) as subscription:
             opened, ended = await self._open(after or 0)
+            subscription.opened(self._last)
             frames = [frame for frame in opened if frame.id is not None]  # a place in the queue is no news
             while not ended and (after is None or not frames):
                 remaining = deadline - monotonic()

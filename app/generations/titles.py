@@ -9,6 +9,7 @@ from app.generations.prompt import prompt_of
 from app.jobs.lease import Claimed, Connection, Effect, End, FollowUp
 from app.jobs.registry import JobContext, Outcome
 from app.jobs.states import JobStatus
+from app.observability import metrics, tracing
 from app.providers.base import ChatOptions, ChatProvider, ChatRequest
 from app.providers.errors import ProviderError
 from app.providers.events import TextDelta
@@ -26,7 +27,7 @@ def deserves_title(provider: ChatProvider) -> bool:
 
 def title_job(job: Claimed) -> FollowUp:
     """After the first answer of a conversation."""
-    payload = {"model": job.payload["model"]}
+    payload = {name: job.payload[name] for name in ("model", tracing.TRACE) if name in job.payload}
     return FollowUp("title", job.user_id, job.queue, job.conversation_id, priority=1, payload=payload)
 
 
@@ -38,8 +39,10 @@ class TitleHandler:
         job = context.lease.job
         try:
             title = await self._ask(context)
-        except (ProviderError, KeyError):
+        except (ProviderError, KeyError) as error:
             title = ""
+            if isinstance(error, ProviderError):
+                metrics.PROVIDER_ERRORS.add(1, job.queue, error.code)
         effects = [_write_title(job.conversation_id, title)] if title else []
         return End(JobStatus.succeeded, result={"title": title}, effects=effects)
 
@@ -52,8 +55,9 @@ class TitleHandler:
         turns = await turns_to(lookup, job.conversation_id or "", head[0]) if head and head[0] else []
         exchange = [(role, content[:QUOTED]) for role, content in turns[:2]]
         request = ChatRequest(model, prompt_of("", [*exchange, ("user", ASK)]), OPTIONS)
-        async with aclosing(provider.chat(request)) as stream:
-            written = [event.text async for event in stream if isinstance(event, TextDelta)]
+        with tracing.model_call(provider.name, model):
+            async with aclosing(provider.chat(request)) as stream:
+                written = [event.text async for event in stream if isinstance(event, TextDelta)]
         return title_from("".join(written).strip(" \n\"'“”「」《》."))
 
     def interrupted(self, context: JobContext, reason: str) -> End:

@@ -18,9 +18,10 @@ from app.http.head import answer_head
 from app.http.request_body import Bodies
 from app.http.security_headers import add_missing, security_headers
 from app.ids import new_id
-from app.observability import metrics
+from app.observability import metrics, tracing
 from app.observability.context import request_id
 from app.observability.logging import ACCESS
+from app.observability.tracing import Span
 from app.settings import Settings
 
 access = logging.getLogger(ACCESS)
@@ -42,13 +43,20 @@ class Edge:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            await self._http(scope, receive, send)
+            await (self._traced if tracing.is_on() else self._http)(scope, receive, send)
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
         else:
             await self.app(scope, receive, send)
 
-    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _traced(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"].startswith(UNLOGGED):
+            await self._http(scope, receive, send)
+            return
+        with tracing.span(scope["method"], kind="server") as span:
+            await self._http(scope, receive, send, span)
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send, span: Span | None = None) -> None:
         started_at = clock.monotonic()
         this_request = self._identify(scope)
         token = request_id.set(this_request)
@@ -78,6 +86,8 @@ class Edge:
             await response(scope, receive, send_with_headers)
         finally:
             self._tell(scope, status, template, clock.monotonic() - started_at)
+            if span is not None:
+                _describe(span, scope["method"], template, status)
             request_id.reset(token)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -113,7 +123,8 @@ class Edge:
         return new_id()
 
     def _tell(self, scope: Scope, status: int, template: str, seconds: float) -> None:
-        metrics.observe_request(template, status, seconds)
+        metrics.REQUESTS.add(1, template, str(status))
+        metrics.REQUEST_SECONDS.observe(seconds, template)
         path: str = scope["path"]
         if not path.startswith(UNLOGGED) and access.isEnabledFor(logging.INFO):
             client = scope.get("client")
@@ -127,6 +138,14 @@ class Edge:
                 "client": client[0] if client else "",
             }
             access.info("request", extra={"fields": fields})
+
+
+def _describe(span: Span, method: str, template: str, status: int) -> None:
+    """As it was declared: who asked, and for what thing, is for the access log alone."""
+    about = {"http.request.method": method, "http.route": template, "teahouse.request_id": request_id.get()}
+    span.tell({**about, "http.response.status_code": status}, name=f"{method} {template}".rstrip())
+    if status >= 500:
+        span.failed(str(status))
 
 
 def route_template(scope: Scope) -> str:

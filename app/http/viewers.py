@@ -3,6 +3,7 @@
 from collections import Counter
 
 from app.errors import AppError, ErrorKind
+from app.observability import metrics
 
 MAX_PER_PROCESS = 500
 
@@ -38,10 +39,12 @@ class Viewers:
             raise AppError(ErrorKind.rate_limited, "too_many_streams", "Too many open streams.", retry_after=2)
         self._open[user_id] += 1
         self._in_all += 1
+        metrics.OPEN_STREAMS.add(1)
         return Entry(self, user_id)
 
     def leave(self, user_id: str) -> None:
         self._in_all -= 1
+        metrics.OPEN_STREAMS.add(-1)
         self._open[user_id] -= 1
         if not self._open[user_id]:
             del self._open[user_id]

@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.clock import utcnow
 from app.db.lookup import Lookup
+from app.db.rows import Rows
 from app.db.types import to_text
 from app.errors import not_found
 from app.jobs.lease import Connection, StoredEvent
@@ -46,6 +47,18 @@ async def job_now(lookup: Lookup, user_id: str, job_id: str) -> Job:
         conversation_id=conversation_id,
         message_id=message_id,
     )
+
+
+JOBS = Rows(Job)
+_WHOLE = f"SELECT {JOBS.columns} FROM jobs WHERE id = :id AND user_id = :user_id"  # noqa: S608
+
+
+async def look_up_job(lookup: Lookup, user_id: str, job_id: str) -> Job:
+    """`get_job` by a look-up: a row of no session."""
+    row = await lookup.first(_WHOLE, {"id": job_id, "user_id": user_id})
+    if row is None:
+        raise not_found()
+    return JOBS.make(row)
 
 
 async def list_jobs(
@@ -101,9 +114,12 @@ async def waiting_job(session: AsyncSession, conversation_id: str, kind: str) ->
     return await session.scalar(query.limit(1))
 
 
+_STATE = "SELECT status, attempt FROM jobs WHERE id = ? /*postgres: FOR UPDATE */"
+
+
 def cancel_now(connection: Connection, job_id: str, *, at_once: bool = False) -> StoredEvent | None:
     """End a queued job; ask the runner of a running one, unless `at_once`. The `done` event if it ended here."""
-    row = connection.execute("SELECT status, attempt FROM jobs WHERE id = ?", (job_id,)).fetchone()
+    row = connection.execute(_STATE, (job_id,)).fetchone()
     if row is not None and (row[0] == JobStatus.queued or (at_once and row[0] == JobStatus.running)):
         return abandon(connection, job_id, row[1], JobStatus.cancelled, None)
     if row is not None and row[0] == JobStatus.running:

@@ -1,4 +1,8 @@
-"""The embedded engine: the runner lives in the web process. Also the one place where the parts of jobs meet."""
+"""Everything about jobs that one process has: the one place where its parts meet.
+
+Embedded, the runner lives in the web process. With Celery a web process runs nothing: it tells the workers, which have
+an engine like this one that claims.
+"""
 
 import asyncio
 import os
@@ -8,44 +12,76 @@ from typing import Any
 
 from app.db.session import Database
 from app.jobs.control import cancel_now
+from app.jobs.dispatch import CeleryDispatcher, Dispatcher
 from app.jobs.event_log import EventLog
-from app.jobs.liveness import ProcessLock, sweep
+from app.jobs.liveness import Connections, FileLocks, Liveness, ProcessLock, sweep
 from app.jobs.maintenance import Duty, Maintenance
-from app.jobs.notify import Bell, Hub
-from app.jobs.tailer import Tailer
-from app.jobs.worker import Queues, Worker
+from app.jobs.neighbours import Neighbours, SameMachine
+from app.jobs.notify import Hub
+from app.jobs.worker import Claims, Queues, Worker
+from app.observability import metrics
 from app.settings import Settings
-
-EVENTS, JOBS = b"e", b"j"
 
 
 class Engine:
     """Everything about jobs that one process has. Start it inside the event loop."""
 
     def __init__(
-        self, settings: Settings, database: Database, *, queues: Queues, services: Any, duties: Sequence[Duty] = ()
+        self,
+        settings: Settings,
+        database: Database,
+        *,
+        queues: Queues,
+        services: Any,
+        duties: Sequence[Duty] = (),
+        claims: Claims | None = None,
     ) -> None:
         self.owner = f"process-{os.getpid()}-{secrets.token_hex(4)}"
         self._run_dir = settings.run_dir
         self.hub = Hub()
-        self._tailer = Tailer(database, self.hub)
-        self.log = EventLog(database, self.hub, self._committed)
-        self.worker = Worker(
-            self.log, self.owner, queues=queues, per_user=settings.max_running_per_user, services=services
+        self._neighbours = self._neighbours_on(database)
+        self.log = EventLog(
+            database,
+            self.hub,
+            self._neighbours.committed,
+            on_publish=self._neighbours.published,
+            owner=self.owner,
         )
-        self._maintenance = Maintenance(self.log, self.owner, self._run_dir, each_scan=self._look_around, duties=duties)
+        self.worker = Worker(
+            self.log,
+            self.owner,
+            queues=queues,
+            per_user=settings.max_running_per_user,
+            services=services,
+            claims=claims,
+        )
+        # Only who runs nothing itself has to tell others of a new job.
+        self._dispatcher: Dispatcher | None = None
+        if settings.jobs_engine == "celery" and claims is None:
+            self._dispatcher = CeleryDispatcher(settings.redis_url)
+        liveness: Liveness = Connections() if database.is_postgres else FileLocks(self._run_dir)
+        self._maintenance = Maintenance(self.log, self.owner, liveness, each_scan=self._each_scan, duties=duties)
         self._draining: asyncio.Task[None] | None = None
+
+    def _neighbours_on(self, database: Database) -> Neighbours:
+        def on_jobs() -> None:
+            self.worker.wake()
+
+        if database.is_postgres:
+            from app.jobs.listening import Listening
+
+            return Listening(database, self.hub, self.owner, on_jobs)
+        return SameMachine(database, self.hub, self._run_dir, self.owner, on_jobs)
 
     async def start(self) -> None:
         self._run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         sweep(self._run_dir)
         self._lock = ProcessLock(self._run_dir, self.owner)
-        self._bell = Bell(self._run_dir, self.owner, self._on_ring)
-        self._bell.start()
-        await self._tailer.start()
+        await self._neighbours.start()
         await self.log.start()
         self._maintenance.start()
-        self.worker.start()
+        if self._dispatcher is None:
+            self.worker.start()
 
     async def drain(self) -> None:
         """Within seconds: streams end, runs give their leases back, the others are told. Once, whoever asks."""
@@ -56,26 +92,35 @@ class Engine:
     async def _drain(self) -> None:
         self.hub.drain()
         await self.worker.drain()
-        self._bell.ring(JOBS)
+        self._neighbours.tell_of_jobs()
 
     async def stop(self) -> None:
         await self.drain()
+        if self._dispatcher is not None:
+            await self._dispatcher.close()
         await self._maintenance.stop()
         await self.log.stop()
-        await self._tailer.stop()
-        self._bell.close()
+        await self._neighbours.stop()
         self._lock.close()
 
     async def check(self) -> None:
         """Raise when a part that jobs need has stopped: then this process is not ready."""
-        for part in (self.worker, self.log, self._tailer, self._maintenance):
+        runner = (self.worker,) if self._dispatcher is None else ()
+        for part in (*runner, self.log, self._neighbours, self._maintenance):
             if not part.alive:
                 raise RuntimeError(f"{type(part).__name__} has stopped")
 
+    def enqueued(self, job_id: str, kind: str, priority: int = 0) -> None:
+        """A job was enqueued (after its commit): whoever can run it is told."""
+        if self._dispatcher is not None:
+            self._dispatcher.dispatch(job_id, kind, priority)
+        else:
+            self.wake()
+
     def wake(self) -> None:
-        """A job was enqueued (after its commit): look, here and in the other processes."""
+        """Something has changed: look, here and in the other processes."""
         self.worker.wake()
-        self._bell.ring(JOBS)
+        self._neighbours.tell_of_jobs()
 
     async def cancel(self, job_id: str) -> None:
         """Ask for the end of a job; one that nobody runs ends now. Idempotent."""
@@ -91,17 +136,6 @@ class Engine:
             self.log.published(job_id, [event])
         self.wake()
 
-    def _committed(self, first: int, last: int) -> None:
-        if last >= first:
-            self._tailer.own_commit(first, last)
-            self._bell.ring(EVENTS)
-
-    def _on_ring(self, kind: bytes) -> None:
-        if kind == EVENTS:
-            self._tailer.ring()
-        else:
-            self.worker.wake()
-
-    def _look_around(self) -> None:
-        sweep(self._run_dir)
-        self._bell.look_around()
+    def _each_scan(self) -> None:
+        self._neighbours.look_around()
+        metrics.tell_times()

@@ -13,15 +13,13 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, TypeVar
 
-import pysqlite3
-
 from app.clock import monotonic
-from app.db import sqlite
 from app.db.session import Database
 from app.jobs.complaints import Complaints
-from app.jobs.group_commit import PROGRESS, Part, Written, write
+from app.jobs.group_commit import PROGRESS, Part, Written, write, write_all
 from app.jobs.lease import Claimed, Connection, End, StoredEvent
 from app.jobs.notify import Hub
+from app.observability import metrics
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -43,6 +41,8 @@ class Lease:
         self.id, self.attempt = claimed.id, claimed.attempt
         self.pending: list[tuple[str, Any]] = []
         self.pending_bytes = 0
+        self.last_event_id = claimed.last_event_id  # as far as is known
+        self.unsure: list[tuple[str, str]] = []  # of a commit whose outcome is not
         self.end: End | None = None
         self.committed_at = monotonic()
         self.stop_reason: str | None = None
@@ -60,17 +60,30 @@ class Lease:
 def _part_of(lease: Lease) -> Part:
     """What has accumulated; it is the commit's from now on."""
     pending, lease.pending = lease.pending, []
-    return Part(lease.id, lease.attempt, pending, lease.end)
+    return Part(lease.id, lease.attempt, pending, lease.end, lease.last_event_id, lease.unsure)
 
 
 class EventLog:
-    def __init__(self, database: Database, hub: Hub, on_commit: Callable[[int, int], None]) -> None:
-        """`on_commit(first, last)` is told the row ids that a commit added; last < first when none."""
-        self._database = database
+    def __init__(
+        self,
+        database: Database,
+        hub: Hub,
+        on_commit: Callable[[int, int], None],
+        *,
+        on_publish: Callable[[str, Sequence[StoredEvent]], None] = lambda _job_id, _events: None,
+        owner: str = "teahouse",
+    ) -> None:
+        """`on_commit(first, last)` is told the row ids that a commit added; last < first when none.
+
+        On PostgreSQL row ids mean nothing: there it is not called.
+        """
+        self._database, self._owner = database, owner
+        self.transient = database.transient
         self._hub = hub
-        self._on_commit = on_commit
+        self._on_commit, self._on_publish = on_commit, on_publish
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="event-log")
         self._connection: Any = None
+        self._turn = database.turn_among_processes()
         self._dirty: dict[str, Lease] = {}
         self._leases: dict[str, Lease] = {}
         self._work = asyncio.Event()
@@ -86,7 +99,7 @@ class EventLog:
         self._task = asyncio.create_task(self._write_for_ever(), name="event-log")
 
     def _open(self) -> Any:
-        return sqlite.connect(str(self._database.path), write=True, synchronous=self._database.synchronous)
+        return self._database.connect(write=True, name=self._owner)
 
     @property
     def alive(self) -> bool:
@@ -102,6 +115,8 @@ class EventLog:
         if self._connection is not None:
             await loop.run_in_executor(self._thread, self._connection.close)
         self._thread.shutdown(wait=False)
+        if self._turn is not None:
+            self._turn.close()
 
     # --- leases -------------------------------------------------------------------------------------------------
 
@@ -144,8 +159,12 @@ class EventLog:
         self._dirty.pop(lease.id, None)
 
     def published(self, job_id: str, events: Sequence[StoredEvent]) -> None:
-        """Show viewers what a transaction of `run` has committed."""
+        """Show viewers, here and elsewhere, what has been committed."""
+        for event in events:
+            if event.ended is not None:
+                metrics.JOBS_ENDED.add(1, *event.ended)
         self._hub.publish(job_id, events)
+        self._on_publish(job_id, events)
 
     def _mark(self, lease: Lease) -> None:
         self._dirty[lease.id] = lease
@@ -155,7 +174,7 @@ class EventLog:
 
     async def run(self, step: Callable[[Connection], T]) -> T:
         """One transaction on the log's connection: claims, rescues, cancels."""
-        async with self._database.turn.take(urgent=True):
+        async with self._database.my_turn(urgent=True):
             loop = asyncio.get_running_loop()
             work = loop.run_in_executor(self._thread, self._transaction, step)
             # A cancelled caller must not leave the turn while the thread is still inside the transaction.
@@ -164,13 +183,16 @@ class EventLog:
             except asyncio.CancelledError:
                 await asyncio.wait([work])
                 raise
-        self._on_commit(first, last)
+        if not self._database.is_postgres:
+            self._on_commit(first, last)
         return result
 
     def _transaction(self, step: Callable[[Connection], T]) -> tuple[T, int, int]:
         connection = self._connection
-        connection.execute("BEGIN IMMEDIATE")
+        if self._turn is not None:
+            self._turn.take()
         try:
+            connection.execute("BEGIN IMMEDIATE")
             # Nobody else can write meanwhile, so the row ids that are added here are contiguous.
             before = self._last_row()
             result = step(connection)
@@ -180,9 +202,14 @@ class EventLog:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             raise
+        finally:
+            if self._turn is not None:
+                self._turn.give()
         return result, before + 1, after
 
     def _last_row(self) -> int:
+        if self._database.is_postgres:
+            return 0
         row = self._connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'job_events'").fetchone()
         return row[0] if row else 0
 
@@ -215,23 +242,31 @@ class EventLog:
     async def _commit(self) -> None:
         batch = [(lease, _part_of(lease)) for lease in self._dirty.values()]
         self._dirty = {}
+        began = monotonic()
         try:
-            committed = await self.run(lambda connection: [write(connection, part) for _, part in batch])
-        except pysqlite3.OperationalError as error:
+            committed = await self.run(lambda connection: write_all(connection, [part for _, part in batch]))
+        except self.transient as error:
             await self._wait_for_database(batch, error)
         except Exception:
             logger.exception("a group commit of %d jobs failed", len(batch))
             await self._commit_one_by_one(batch)
         else:
             self.commits += 1
+            metrics.LOG_COMMITS.observe(monotonic() - began)
             for (lease, part), result in zip(batch, committed, strict=True):
                 self._settle(lease, part, result)
 
     async def _wait_for_database(self, batch: list[tuple[Lease, Part]], error: Exception) -> None:
+        metrics.LOG_COMMIT_FAILURES.add()
         if self._complains():
             logger.error("the database does not take a commit (%s); %d jobs wait", error, len(batch))
         for lease, part in batch:
-            lease.pending = part.pending + lease.pending
+            again = part.pending
+            if self._database.is_postgres:
+                # The connection may have been cut between the commit and its answer: they may be there.
+                lease.unsure = part.tried()
+                again = [item for item in again if item[0] == PROGRESS]
+            lease.pending = again + lease.pending
             self._mark(lease)
         await asyncio.sleep(RETRY_SECONDS)
 
@@ -240,7 +275,7 @@ class EventLog:
         for lease, part in batch:
             try:
                 result = await self.run(partial(write, part=part))
-            except pysqlite3.OperationalError as error:
+            except self.transient as error:
                 await self._wait_for_database([(lease, part)], error)
             except Exception:
                 logger.exception("job %s cannot be written", lease.id)
@@ -254,8 +289,12 @@ class EventLog:
             self._lose(lease)
             return
         lease.committed_at = monotonic()
+        lease.unsure = []
+        if result.events:
+            lease.last_event_id = result.events[-1].seq
         lease.pending_bytes = sum(len(d) if isinstance(d, str) else 64 for _, d in lease.pending)
-        self._hub.publish(lease.id, result.events)
+        if result.events:
+            self.published(lease.id, result.events)
         if result.cancel_requested:
             lease.stop(CANCEL)
         if lease.durable is not None and not lease.pending and lease.end is part.end:

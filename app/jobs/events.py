@@ -10,7 +10,11 @@ from app.db.lookup import Lookup
 from app.jobs.lease import StoredEvent
 
 MOST_EVENTS = 100_000
-READ_AFTER = "SELECT seq, event, data FROM job_events WHERE job_id = :job_id AND seq > :after ORDER BY seq LIMIT :limit"
+# A viewer may come with any number: the position is compared as what it is, not as what a column holds.
+READ_AFTER = """
+SELECT seq, event, data FROM job_events WHERE job_id = :job_id AND seq > CAST(:after AS BIGINT)
+ORDER BY seq LIMIT :limit
+"""
 
 
 async def read_after(session: AsyncSession, job_id: str, after: int, limit: int = MOST_EVENTS) -> list[StoredEvent]:

@@ -5,13 +5,14 @@ it). A statement that finds no row means that the lease is lost: whoever gets th
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 import orjson
 
 from app.clock import utcnow
+from app.db.turn import hold
 from app.db.types import to_text
 from app.ids import new_id
 from app.jobs.states import JobStatus
@@ -81,13 +82,19 @@ class End:
 
 @dataclass(frozen=True, slots=True)
 class StoredEvent:
-    """A committed line of a log. `data` is JSON text as it goes over the wire."""
+    """A committed line of a log. `data` is JSON text as it goes over the wire.
+
+    `ended`, of a `done` that was just written: the job's kind and last status.
+    """
 
     seq: int
     event: str
     data: str
+    ended: tuple[str, str] | None = field(default=None, compare=False)
 
 
+# Two claims at once would both see a free slot: on PostgreSQL, too, they take turns. Rows that somebody else
+# holds at this moment, to cancel or to delete, are passed over.
 _CLAIM = """
 WITH RECURSIVE waiting(user_id) AS (
   SELECT min(user_id) FROM jobs WHERE status = 'queued' AND blocked = 0 AND queue = :queue AND priority = :priority
@@ -107,8 +114,9 @@ WITH RECURSIVE waiting(user_id) AS (
 )
 UPDATE jobs SET status = 'running', attempt = attempt + 1, lease_owner = :owner, leased_until = :until,
   beat = beat + 1, last_event_id = last_event_id + 1, started_at = coalesce(started_at, :now)
-WHERE id = (SELECT id FROM candidates WHERE id IS NOT NULL AND running < :per_user
-            ORDER BY running, last_started, id LIMIT 1)
+WHERE id = (SELECT c.id FROM candidates c /*postgres: JOIN jobs j ON j.id = c.id AND j.status = 'queued' */
+            WHERE c.id IS NOT NULL AND c.running < :per_user
+            ORDER BY c.running, c.last_started NULLS FIRST, c.id LIMIT 1 /*postgres: FOR UPDATE OF j SKIP LOCKED */)
   AND (SELECT count(*) FROM jobs WHERE status = 'running' AND queue = :queue) < :slots
 RETURNING id, kind, attempt, user_id, conversation_id, message_id, queue,
   payload, failures, failing_since, last_event_id
@@ -125,7 +133,7 @@ _END = """
 UPDATE jobs SET status = :status, error = :error, result = :result, finished_at = :now, blocked = 0,
   lease_owner = NULL, leased_until = NULL, last_event_id = last_event_id + 1
 WHERE id = :id AND attempt = :attempt AND status IN ('queued', 'running')
-RETURNING last_event_id, sequence_key
+RETURNING last_event_id, sequence_key, kind
 """
 
 _FOLLOW_UP = """
@@ -149,6 +157,11 @@ RETURNING last_event_id, crashes
 """
 
 
+def sequence(key: str) -> str:
+    """What whoever adds to or takes from a sequence must hold: else a job could wait for one that has just ended."""
+    return f"sequence {key}"
+
+
 def to_json(value: Any) -> str:
     return orjson.dumps(value).decode()
 
@@ -161,6 +174,7 @@ def claim(
     connection: Connection, *, queue: str, priority: int, owner: str, slots: int, per_user: int
 ) -> Claimed | None:
     """The next job of `queue`: of the users under their cap, who has fewest running, then who waited longest."""
+    hold(connection, "claims")
     now = utcnow()
     row = connection.execute(
         _CLAIM,
@@ -189,6 +203,13 @@ def fence(connection: Connection, job_id: str, attempt: int, events: int, until:
     """Renew the lease and take `events` numbers: (the last of them, whether a cancel was asked for); None if lost."""
     row = connection.execute(_FENCE, (events, until, job_id, attempt)).fetchone()
     return None if row is None else (row[0], row[1] is not None)
+
+
+def last_event_of(connection: Connection, job_id: str, attempt: int) -> int | None:
+    """The last number that the holder of the lease has taken; None if it is lost."""
+    query = "SELECT last_event_id FROM jobs WHERE id = ? AND attempt = ? AND status = 'running'"
+    row = connection.execute(query, (job_id, attempt)).fetchone()
+    return None if row is None else int(row[0])
 
 
 def cancel_requested(connection: Connection, job_id: str) -> bool:
@@ -232,10 +253,12 @@ def end(connection: Connection, job_id: str, attempt: int, how: End) -> StoredEv
     for effect in how.effects:
         effect(connection)
     if row[1] is not None:
+        hold(connection, sequence(row[1]))
         connection.execute(_UNBLOCK, {"key": row[1]})
     for follow_up in how.follow_ups:
         _enqueue(connection, follow_up)
-    return append_at(connection, job_id, attempt, row[0], "done", {})
+    done = append_at(connection, job_id, attempt, row[0], "done", {})
+    return replace(done, ended=(row[2], how.status.value))
 
 
 def _enqueue(connection: Connection, job: FollowUp) -> None:

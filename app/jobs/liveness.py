@@ -1,8 +1,10 @@
-"""Who is alive on this machine: each process holds a file lock that the kernel frees when it dies."""
+"""Who is alive. On one machine each process holds a file lock that the kernel frees when it dies; on PostgreSQL it
+has a connection in its name that the server ends."""
 
 import fcntl
 import os
 from pathlib import Path
+from typing import Any, Protocol
 
 
 class ProcessLock:
@@ -59,3 +61,43 @@ def sweep(run_dir: Path) -> None:
         if owner.startswith("process-") and is_dead(run_dir, owner):
             lock.unlink(missing_ok=True)
             (run_dir / f"{owner}.sock").unlink(missing_ok=True)
+
+
+class Liveness(Protocol):
+    in_doubt: bool  # look again soon
+
+    def dead(self, connection: Any, owners: set[str]) -> set[str]:
+        """Those of `owners` that are known to be gone."""
+        ...
+
+
+class FileLocks:
+    """Of the processes of one machine."""
+
+    in_doubt = False
+
+    def __init__(self, run_dir: Path) -> None:
+        self._run_dir = run_dir
+
+    def dead(self, connection: Any, owners: set[str]) -> set[str]:
+        return {owner for owner in owners if is_dead(self._run_dir, owner)}
+
+
+_CONNECTED = "SELECT application_name FROM pg_stat_activity WHERE datname = current_database()"
+
+
+class Connections:
+    """Of processes anywhere: the event log's connection bears its owner's name.
+
+    A server that has just restarted has lost everybody's: gone is only who is missed twice.
+    """
+
+    def __init__(self) -> None:
+        self._missed: set[str] = set()
+        self.in_doubt = False
+
+    def dead(self, connection: Any, owners: set[str]) -> set[str]:
+        missed = owners - {row[0] for row in connection.execute(_CONNECTED)} if owners else set()
+        gone, self._missed = missed & self._missed, missed
+        self.in_doubt = bool(missed - gone)
+        return gone

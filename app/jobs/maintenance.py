@@ -7,10 +7,7 @@ import random
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import partial
-from pathlib import Path
 from typing import Any
-
-from pysqlite3 import OperationalError
 
 from app.clock import monotonic, utcnow
 from app.db.types import to_text
@@ -18,13 +15,15 @@ from app.jobs import lease as leases
 from app.jobs.complaints import Complaints
 from app.jobs.event_log import EventLog
 from app.jobs.lease import LEASE_SECONDS, MAX_CRASHES, Connection, End, StoredEvent
-from app.jobs.liveness import is_dead
+from app.jobs.liveness import Liveness
 from app.jobs.registry import handler_of
 from app.jobs.states import JobStatus
+from app.observability import metrics
 
 logger = logging.getLogger(__name__)
 
 SCAN_SECONDS = 2.0
+DOUBT_SECONDS = 1.0  # who lives has connected again by then
 _jitter = random.SystemRandom()
 FOLD_AFTER = timedelta(seconds=60)  # viewers of other processes read a log's end meanwhile
 FOLDS_AT_ONCE = 100
@@ -39,7 +38,7 @@ POISONED = {"code": "poisoned", "message": "This job stopped the server three ti
 _RUNNING = "SELECT id, attempt, beat, lease_owner FROM jobs WHERE status = 'running'"
 _PROGRESSED = "SELECT 1 FROM job_events WHERE job_id = ? AND attempt = ? AND event IN ('delta', 'thinking') LIMIT 1"
 _SUSPECTS_WAIT = """
-UPDATE jobs SET run_after = max(run_after, ?) WHERE status = 'queued' AND crashes >= ?
+UPDATE jobs SET run_after = :calm WHERE status = 'queued' AND crashes >= :crashes AND run_after < :calm
 """
 _UNFOLDED = "SELECT id FROM jobs WHERE finished_at IS NOT NULL AND folded = 0 AND finished_at < ? LIMIT ?"
 
@@ -52,12 +51,12 @@ class Maintenance:
         self,
         log: EventLog,
         owner: str,
-        run_dir: Path,
+        liveness: Liveness,
         *,
         each_scan: Callable[[], None],
         duties: Sequence[Duty] = (),
     ) -> None:
-        self._log, self._owner, self._run_dir, self._each_scan = log, owner, run_dir, each_scan
+        self._log, self._owner, self._liveness, self._each_scan = log, owner, liveness, each_scan
         self._duties = duties
         # (job, attempt, beat) -> since when it stands still, by this process's monotonic clock:
         # two wall clocks are never compared.
@@ -85,15 +84,17 @@ class Maintenance:
             try:
                 await self.scan()
             except Exception as error:
-                if not isinstance(error, OperationalError) or self._complains():
+                if not isinstance(error, self._log.transient) or self._complains():
                     logger.exception("maintenance failed")
-            await asyncio.sleep(SCAN_SECONDS * _jitter.uniform(0.7, 1.3))
+            pause = DOUBT_SECONDS if self._liveness.in_doubt else SCAN_SECONDS
+            await asyncio.sleep(pause * _jitter.uniform(0.7, 1.3))
 
     async def scan(self) -> None:
         if not self._begun:
             await self._log.run(_let_suspects_wait)
             self._begun = True
         rescued = await self._log.run(self._rescue)
+        metrics.JOBS_RESCUED.add(len(rescued))
         for job_id, event in rescued:
             self._log.published(job_id, [event])
         for duty in (_fold, *self._duties):
@@ -107,9 +108,10 @@ class Maintenance:
         ours = {lease.id for lease in self._log.leases}
         rows = [row for row in connection.execute(_RUNNING).fetchall() if row[0] not in ours]
         self._watched = {key: self._watched.get(key, monotonic()) for key in (tuple(row[:3]) for row in rows)}
+        dead = self._liveness.dead(connection, {row[3] for row in rows} - {self._owner})
         rescued = []
         for job_id, attempt, beat, owner in rows:
-            if not self._is_over(job_id, attempt, beat, owner):
+            if owner not in dead and not self._stands_still(job_id, attempt, beat, owner):
                 continue
             logger.warning("rescuing job %s from %s", job_id, owner)
             # What this process itself let go (a lost lease, a cancelled claim) is no crash.
@@ -120,13 +122,12 @@ class Maintenance:
                 rescued.append((job_id, event))
         return rescued
 
-    @staticmethod
-    def _apart(connection: Connection, step: Callable[[], StoredEvent | None]) -> StoredEvent | None:
+    def _apart(self, connection: Connection, step: Callable[[], StoredEvent | None]) -> StoredEvent | None:
         """A job that cannot be rescued must not keep the others from it."""
         connection.execute("SAVEPOINT apart")
         try:
             event = step()
-        except OperationalError:  # nor can the others be, then
+        except self._log.transient:  # nor can the others be, then
             raise
         except Exception:
             logger.exception("a job cannot be rescued")
@@ -135,9 +136,7 @@ class Maintenance:
         connection.execute("RELEASE apart")
         return event
 
-    def _is_over(self, job_id: str, attempt: int, beat: int, owner: str) -> bool:
-        if owner != self._owner and is_dead(self._run_dir, owner):
-            return True
+    def _stands_still(self, job_id: str, attempt: int, beat: int, owner: str) -> bool:
         still_for = monotonic() - self._watched[job_id, attempt, beat]
         return still_for > (SCAN_SECONDS if owner == self._owner else LEASE_SECONDS)
 
@@ -174,7 +173,7 @@ def _suspect_pause(crashes: int) -> float:
 
 def _let_suspects_wait(connection: Connection) -> None:
     calm = utcnow() + timedelta(seconds=_suspect_pause(MAX_CRASHES))
-    connection.execute(_SUSPECTS_WAIT, (to_text(calm), len(SUSPECT_PAUSES)))
+    connection.execute(_SUSPECTS_WAIT, {"calm": to_text(calm), "crashes": len(SUSPECT_PAUSES)})
 
 
 def abandon(

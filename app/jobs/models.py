@@ -3,16 +3,16 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import DDL, ForeignKey, Index, Integer, String, Text, UniqueConstraint, event, text
+from sqlalchemy import DDL, ForeignKey, Index, Integer, String, Text, UniqueConstraint, event
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.clock import utcnow
-from app.db.base import Base, WithId
-from app.db.types import Json, UtcDateTime
+from app.db.base import Base, WithId, some
+from app.db.types import Flag, Json, RowNumber, UtcDateTime
 
-QUEUED = text("status = 'queued'")
-RUNNING = text("status = 'running'")
-READY = text("status = 'queued' AND blocked = 0")
+QUEUED = "status = 'queued'"
+RUNNING = "status = 'running'"
+READY = "status = 'queued' AND blocked = 0"
 
 
 class Job(WithId, Base):
@@ -29,7 +29,7 @@ class Job(WithId, Base):
     queue: Mapped[str] = mapped_column(String(32))  # the model server whose slots it takes
     priority: Mapped[int] = mapped_column(Integer, default=0)  # 0 before 1
     sequence_key: Mapped[str | None] = mapped_column(String(36))  # jobs that share it run one after the other
-    blocked: Mapped[bool] = mapped_column(default=False)  # an earlier one of the sequence has not ended
+    blocked: Mapped[bool] = mapped_column(Flag, default=False)  # an earlier one of the sequence has not ended
     run_after: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
 
     status: Mapped[str] = mapped_column(String(16), default="queued")
@@ -48,16 +48,16 @@ class Job(WithId, Base):
     error: Mapped[dict[str, Any] | None] = mapped_column(Json)
     started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    folded: Mapped[bool] = mapped_column(default=False)  # the log is gone, its text is in the message
+    folded: Mapped[bool] = mapped_column(Flag, default=False)  # the log is gone, its text is in the message
 
     __table_args__ = (
-        Index("ix_jobs_ready", "queue", "priority", "user_id", "id", "run_after", sqlite_where=READY),
-        Index("ix_jobs_queued", "user_id", "id", sqlite_where=QUEUED),
-        Index("ix_jobs_running", "queue", "user_id", sqlite_where=RUNNING),
+        some("ix_jobs_ready", "queue", "priority", "user_id", "id", "run_after", where=READY),
+        some("ix_jobs_queued", "user_id", "id", where=QUEUED),
+        some("ix_jobs_running", "queue", "user_id", where=RUNNING),
         Index("ix_jobs_user_started", "user_id", "started_at"),
         Index("ix_jobs_user", "user_id", "id"),
-        Index("ix_jobs_sequence", "sequence_key", "id", sqlite_where=QUEUED),
-        Index("ix_jobs_unfolded", "finished_at", sqlite_where=text("finished_at IS NOT NULL AND folded = 0")),
+        some("ix_jobs_sequence", "sequence_key", "id", where=QUEUED),
+        some("ix_jobs_unfolded", "finished_at", where="finished_at IS NOT NULL AND folded = 0"),
         Index("ix_jobs_conversation_id", "conversation_id"),
         Index("ix_jobs_message_id", "message_id"),
     )
@@ -68,7 +68,7 @@ class JobEvent(Base):
 
     __tablename__ = "job_events"
 
-    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=True)
+    id: Mapped[int] = mapped_column(RowNumber, primary_key=True, autoincrement=True)
     job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"))
     seq: Mapped[int] = mapped_column(Integer)
     attempt: Mapped[int] = mapped_column(Integer)
@@ -98,4 +98,4 @@ CREATE TRIGGER IF NOT EXISTS jobs_terminal_is_final BEFORE UPDATE OF status ON j
 WHEN OLD.status IN ('succeeded', 'failed', 'cancelled') AND NEW.status <> OLD.status
 BEGIN SELECT RAISE(ABORT, 'a job that has ended stays ended'); END
 """
-event.listen(Job.__table__, "after_create", DDL(TERMINAL_IS_FINAL))  # type: ignore[no-untyped-call]
+event.listen(Job.__table__, "after_create", DDL(TERMINAL_IS_FINAL).execute_if(dialect="sqlite"))  # type: ignore[no-untyped-call]

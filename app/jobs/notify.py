@@ -16,15 +16,24 @@ _PROC = Path("/proc/self/fd")
 class Subscription:
     """One viewer's inbox. It overflows rather than grow: the viewer then comes back by position."""
 
-    __slots__ = ("_bytes", "_waiter", "events", "overflowed")
+    __slots__ = ("_bytes", "_on_opened", "_waiter", "events", "overflowed", "seen")
 
-    def __init__(self) -> None:
+    def __init__(self, on_opened: Callable[[], None] = lambda: None) -> None:
         self.events: list[StoredEvent] = []
         self.overflowed = False
+        self.seen: int | None = None  # the last event the viewer has or was put here; None until it has read the log
+        self._on_opened = on_opened
         self._bytes = 0
         self._waiter: asyncio.Future[None] | None = None
 
+    def opened(self, position: int) -> None:
+        """The viewer has read the log up to `position`; what was committed since is still to come."""
+        self.seen = position
+        self._on_opened()
+
     def put(self, events: Sequence[StoredEvent]) -> None:
+        if self.seen is not None:
+            self.seen = max(self.seen, events[-1].seq)
         self._bytes += sum(len(event.data) for event in events)
         if self._bytes > MAX_WAITING_BYTES and self.events:
             self.overflowed = True
@@ -61,13 +70,14 @@ class Hub:
     def __init__(self) -> None:
         self._watchers: dict[str, set[Subscription]] = {}
         self.draining = False
+        self.on_opened: Callable[[str], None] = lambda _: None
 
     def __len__(self) -> int:
         return sum(map(len, self._watchers.values()))
 
     @contextlib.contextmanager
     def watch(self, job_id: str) -> Iterator[Subscription]:
-        subscription = Subscription()
+        subscription = Subscription(lambda: self.on_opened(job_id))
         self._watchers.setdefault(job_id, set()).add(subscription)
         try:
             yield subscription
@@ -83,6 +93,15 @@ class Hub:
 
     def watched(self) -> set[str]:
         return set(self._watchers)
+
+    def positions(self) -> dict[str, int]:
+        """What is watched here, and from where on somebody has not been shown it."""
+        found = {}
+        for job_id, subscriptions in self._watchers.items():
+            seen = [s.seen for s in subscriptions if s.seen is not None and not s.overflowed]
+            if seen:
+                found[job_id] = min(seen)
+        return found
 
     def wake_all(self) -> None:
         for subscriptions in self._watchers.values():

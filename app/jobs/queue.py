@@ -7,12 +7,15 @@ from typing import Any
 from sqlalchemy import insert, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.db.session import take_turns
+from app.db.spelling import for_sqlalchemy
 from app.errors import AppError, ErrorKind
 from app.i18n import worded
 from app.ids import new_id
-from app.jobs.lease import to_json
+from app.jobs.lease import sequence, to_json
 from app.jobs.models import Job, JobEvent
 from app.jobs.states import JobStatus
+from app.observability import tracing
 
 _WAITING = text(
     """
@@ -22,18 +25,17 @@ _WAITING = text(
     """
 )
 # Users take turns: before my k-th job stand, of everybody else, at most k.
-_PLACE = text(
-    """
+_PLACE = """
     WITH mine(n) AS (SELECT count(*) FROM jobs INDEXED BY ix_jobs_queued WHERE status = 'queued'
                      AND user_id = :user_id AND id < :id AND priority <= :priority)
-    SELECT n + 1 + coalesce((SELECT sum(min(waiting, n + 1)) FROM
+    SELECT n + 1 + coalesce((SELECT sum(CASE WHEN waiting <= n THEN waiting ELSE n + 1 END) FROM
         (SELECT count(*) AS waiting FROM jobs WHERE status = 'queued' AND user_id <> :user_id AND id < :id
-           AND priority <= :priority GROUP BY user_id)), 0),
+           AND priority <= :priority GROUP BY user_id) AS others), 0),
       EXISTS (SELECT 1 FROM jobs WHERE sequence_key = :key AND status = 'queued' AND id < :id)
       OR EXISTS (SELECT 1 FROM jobs WHERE sequence_key = :key AND status = 'running')
     FROM mine
-    """
-)
+"""
+_STATEMENTS = {"sqlite": text(_PLACE), "postgresql": text(for_sqlalchemy(_PLACE))}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,7 @@ async def enqueue(
         sequence_key=sequence_key,
         blocked=blocked,
         priority=priority,
-        payload=payload or {},
+        payload={**(payload or {}), **tracing.carried()},
         last_event_id=len(events),
     )
     session.add(job)
@@ -110,7 +112,9 @@ async def _place(
 ) -> tuple[int, bool]:
     """The place in the queue, and whether an earlier job of the sequence has not ended."""
     which = {"user_id": user_id, "id": job_id, "priority": priority, "key": sequence_key}
-    row = (await session.execute(_PLACE, which)).one()
+    if sequence_key is not None:
+        await take_turns(session, sequence(sequence_key))
+    row = (await session.execute(_STATEMENTS[session.get_bind().dialect.name], which)).one()
     return int(row[0]), bool(row[1])
 
 

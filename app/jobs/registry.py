@@ -59,3 +59,7 @@ def register(kind: str, handler: Handler) -> None:
 
 def handler_of(kind: str) -> Handler:
     return _handlers[kind]
+
+
+def kinds() -> list[str]:
+    return list(_handlers)

@@ -11,7 +11,9 @@ from app.jobs.event_log import CANCEL, DRAIN, LOST, TIME_LIMIT
 from app.jobs.lease import Connection, End, StoredEvent
 from app.jobs.registry import Handler, JobContext, Retry, handler_of
 from app.jobs.states import JobStatus
+from app.observability import tracing
 from app.observability.context import job_id
+from app.observability.tracing import Attributes
 
 logger = logging.getLogger(__name__)
 
@@ -23,6 +25,17 @@ async def run_job(context: JobContext) -> None:
     lease = context.lease
     job_id.set(lease.id)  # for the log; this task's own context ends with it
     lease.task = asyncio.current_task()
+    job = lease.job
+    about: Attributes = {"teahouse.job.id": job.id, "teahouse.job.attempt": job.attempt}
+    with tracing.span(f"job {job.kind}", about, kind="consumer", parent=job.payload.get(tracing.TRACE, "")) as span:
+        await _run_and_settle(context)
+        span.tell({"teahouse.job.outcome": lease.end.status.value if lease.end else lease.stop_reason or "released"})
+        if lease.end is not None and lease.end.error is not None:
+            span.failed(lease.end.error["code"])
+
+
+async def _run_and_settle(context: JobContext) -> None:
+    lease = context.lease
     try:
         await _run(context, handler_of(lease.job.kind))
     except KeyError:

@@ -7,7 +7,6 @@ from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from app.db import sqlite
 from app.db.session import Database
 from app.jobs.lease import StoredEvent
 from app.jobs.notify import Hub
@@ -23,7 +22,7 @@ class Tailer:
     """Cost grows with processes, not with viewers: alone, it reads one pragma a second."""
 
     def __init__(self, database: Database, hub: Hub) -> None:
-        self._path, self._hub = str(database.path), hub
+        self._database, self._hub = database, hub
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="tailer")
         self._connection: Any = None
         self._seen = 0  # highest row id that was published here or needs not be
@@ -52,7 +51,7 @@ class Tailer:
         return await asyncio.get_running_loop().run_in_executor(self._thread, function, *arguments)
 
     def _open(self) -> int:
-        self._connection = sqlite.connect(self._path, write=False)
+        self._connection = self._database.connect(write=False)
         return self._last_row()
 
     def _last_row(self) -> int:

@@ -4,9 +4,8 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Any
-
-from pysqlite3 import OperationalError
 
 from app.jobs import lease as leases
 from app.jobs.complaints import Complaints
@@ -28,9 +27,29 @@ _READY_QUEUES = "SELECT DISTINCT queue FROM jobs WHERE status = 'queued' AND blo
 _READY = "SELECT EXISTS (SELECT 1 FROM jobs WHERE status = 'queued' AND blocked = 0)"
 
 
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What a process may run. `only` and `without` name queues."""
+
+    priorities: tuple[int, ...] = (0, 1)
+    only: frozenset[str] | None = None
+    without: frozenset[str] = frozenset()
+    at_once: int = 0  # 0 = no limit
+    poll_seconds: float = POLL_SECONDS  # how often it looks without having been told
+
+
 class Worker:
-    def __init__(self, log: EventLog, owner: str, *, queues: Queues, per_user: int, services: Any) -> None:
-        self._log, self._owner = log, owner
+    def __init__(
+        self,
+        log: EventLog,
+        owner: str,
+        *,
+        queues: Queues,
+        per_user: int,
+        services: Any,
+        claims: Claims | None = None,
+    ) -> None:
+        self._log, self._owner, self._claims = log, owner, claims or Claims()
         self._queues, self._per_user, self._services = queues, per_user, services
         self._tasks: set[asyncio.Task[None]] = set()
         self._wake = asyncio.Event()
@@ -45,6 +64,10 @@ class Worker:
     @property
     def alive(self) -> bool:
         return self._loop_task is not None and not self._loop_task.done()
+
+    @property
+    def has_room(self) -> bool:
+        return not self._claims.at_once or len(self._tasks) < self._claims.at_once
 
     def start(self) -> None:
         self._loop_task = asyncio.create_task(self._work(), name="worker")
@@ -73,14 +96,14 @@ class Worker:
             try:
                 more = await self._claim_some()
             except Exception as error:
-                if not isinstance(error, OperationalError) or self._complains():
+                if not isinstance(error, self._log.transient) or self._complains():
                     logger.exception("claiming failed")
                 more = False
                 await asyncio.sleep(POLL_SECONDS)
             if more:
                 continue
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(POLL_SECONDS):
+                async with asyncio.timeout(min(self._claims.poll_seconds, POLL_SECONDS if self._tasks else 60.0)):
                     await self._wake.wait()
             self._wake.clear()
 
@@ -102,19 +125,22 @@ class Worker:
         """What is ours before we claim (by id: whether a cancel was asked for), and what we claimed."""
         ours = {row[0]: bool(row[1]) for row in connection.execute(_OURS, (self._owner,))} if self._tasks else {}
         claimed: list[Claimed] = []
-        if not connection.execute(_READY).fetchone()[0]:
+        most = min(CLAIMS_AT_ONCE, self._claims.at_once - len(self._tasks) if self._claims.at_once else CLAIMS_AT_ONCE)
+        if most <= 0 or not connection.execute(_READY).fetchone()[0]:
             return ours, claimed
         configured = dict(self._queues())
         # Of a model server that is not set up any more: it runs, to fail with a reason instead of waiting for ever.
         orphaned = {row[0]: 1 for row in connection.execute(_READY_QUEUES) if row[0] not in configured}
         for queue, slots in (configured | orphaned).items():
-            while len(claimed) < CLAIMS_AT_ONCE and (job := self._claim(connection, queue, slots)):
+            if queue in self._claims.without or (self._claims.only is not None and queue not in self._claims.only):
+                continue
+            while len(claimed) < most and (job := self._claim(connection, queue, slots)):
                 claimed.append(job)
         return ours, claimed
 
     def _claim(self, connection: Connection, queue: str, slots: int) -> Claimed | None:
         """An answer; only when this queue is idle something that can wait, such as a title."""
-        for priority in (0, 1):
+        for priority in self._claims.priorities:
             job = leases.claim(
                 connection, queue=queue, priority=priority, owner=self._owner, slots=slots, per_user=self._per_user
             )

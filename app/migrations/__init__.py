@@ -29,7 +29,10 @@ def newest_revision() -> str:
     return max(path.name.split("_")[0] for path in VERSIONS.glob("[0-9]*.py"))
 
 
-def current_revision(database: Path) -> str | None:
+def current_revision(database: Path | str) -> str | None:
+    if isinstance(database, str):
+        found: str | None = _on_postgres().current_revision(database)
+        return found
     if not database.exists():
         return None
     connection = sqlite.connect(str(database), write=False)
@@ -42,25 +45,39 @@ def current_revision(database: Path) -> str | None:
     return row[0] if row else None
 
 
-def is_current(database: Path) -> bool:
+def is_current(database: Path | str) -> bool:
     return current_revision(database) == newest_revision()
 
 
-def upgrade(database: Path) -> bool:
+def upgrade(database: Path | str) -> bool:
     """Migrate if needed; whether anything was done. Several processes may call it at once: one works, others wait."""
+    if isinstance(database, str):
+        done: bool = _on_postgres().upgrade(database)
+        return done
     database.parent.mkdir(parents=True, exist_ok=True)
     if is_current(database):
         return False
     with _lock(database.parent / "migrate.lock"):
         current = current_revision(database)
-        if current == newest_revision():
+        if not is_behind(current):
             return False
-        if current is not None and current > newest_revision():
-            raise MigrationError(f"The database is at {current}, newer than this program ({newest_revision()}).")
         if current is not None:
             snapshot(database, f"before-{newest_revision()}")
         _migrate(database)
     return True
+
+
+def _on_postgres() -> Any:
+    from app.migrations import on_postgres
+
+    return on_postgres
+
+
+def is_behind(current: str | None) -> bool:
+    """Whether there is something to migrate; a database from the future is refused."""
+    if current is not None and current > newest_revision():
+        raise MigrationError(f"The database is at {current}, newer than this program ({newest_revision()}).")
+    return current != newest_revision()
 
 
 @contextmanager
@@ -104,12 +121,17 @@ def _migrate(database: Path) -> None:
         before = row_counts(connection)
         command.upgrade(alembic_config(connection), "head")
         after = row_counts(connection)
-        lost = {table: n for table, n in before.items() if table in after and after[table] != n}
+        lost = changed(before, after)
         broken = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
         if lost or broken:
             connection.exec_driver_sql("ROLLBACK")
             raise MigrationError(f"The migration would lose data ({lost or broken[:3]}); nothing was changed.")
         connection.exec_driver_sql("COMMIT")
+
+
+def changed(before: dict[str, int], after: dict[str, int]) -> dict[str, int]:
+    """Tables that have other numbers of rows than before."""
+    return {table: n for table, n in before.items() if table in after and after[table] != n}
 
 
 def row_counts(connection: Any) -> dict[str, int]:
@@ -119,9 +141,12 @@ def row_counts(connection: Any) -> dict[str, int]:
     return {t: connection.exec_driver_sql(f'SELECT count(*) FROM "{t}"').fetchone()[0] for (t,) in tables}  # noqa: S608
 
 
-def sync_engine(database: Path) -> Any:
+def sync_engine(database: Path | str) -> Any:
     """A plain engine for migrations; transactions are begun by hand."""
     from sqlalchemy import NullPool, create_engine
+
+    if isinstance(database, str):
+        return _on_postgres().sync_engine(database)
 
     path = str(database)
     return create_engine("sqlite://", creator=lambda: sqlite.connect(path, write=True), poolclass=NullPool)

@@ -15,7 +15,7 @@ MAX_FIELD = 1024
 MAX_READ = 8 * MAX_FIELD
 MAX_STACK = 16 * MAX_FIELD
 # Loggers that repeat one complaint many times a second when a neighbour is down or a stranger pushes.
-REPEATERS = ("app.providers", "uvicorn", "asyncio")
+REPEATERS = ("app.providers", "uvicorn", "asyncio", "opentelemetry")
 
 # JSON escapes what is below a space; these are the others that could start a line or move a cursor.
 _ESCAPED = {code: f"\\u{code:04x}" for code in (*range(0x7F, 0xA0), 0x2028, 0x2029)}

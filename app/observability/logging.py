@@ -17,7 +17,7 @@ FILE_BYTES = 10 * 1024 * 1024
 OLD_FILES = 5
 MAX_WAITING = 10_000
 # At once it would take the interpreter from the very request that it tells of.
-GATHER_SECONDS = 0.02
+GATHER_SECONDS = 0.1
 MAX_BATCH = 500
 FLUSH_SECONDS = 3.0
 ACCESS = "app.access"
@@ -95,7 +95,10 @@ class FilesHandler(logging.Handler):
         super().close()
 
     def _run(self, queue: "SimpleQueue[Event | threading.Event]") -> None:
-        files = self._open("teahouse.log"), self._open("error.log"), self._open("access.log")
+        try:
+            files = self._open("teahouse.log"), self._open("error.log"), self._open("access.log")
+        except RuntimeError:
+            return  # the process ended before its log could be opened
         while True:
             batch = [queue.get()]
             time.sleep(GATHER_SECONDS)

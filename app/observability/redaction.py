@@ -3,7 +3,7 @@
 import re
 from urllib.parse import urlsplit
 
-from app.settings import Settings
+from app.settings import Settings, split_commas
 
 HIDDEN = "***"
 MIN_SECRET = 8
@@ -22,7 +22,8 @@ class Redactor:
     """Hides what looks like a credential and what is known to be one."""
 
     def __init__(self, settings: Settings) -> None:
-        urls = (settings.database_url, settings.redis_url, settings.ollama_url, settings.openai_base_url)
+        servers = split_commas(f"{settings.ollama_url},{settings.openai_base_url}")
+        urls = (settings.database_url, settings.redis_url, *servers)
         self._known: tuple[str, ...] = ()
         for secret in (settings.secret_key, settings.openai_api_key, *(_password(url) for url in urls)):
             self.hide(secret)

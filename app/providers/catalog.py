@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from app.clock import monotonic
 from app.providers.base import ChatProvider, ModelInfo
 from app.providers.errors import ProviderError, ProviderUnavailable
+from app.providers.pool import Pool
 from app.providers.registry import configured_kinds, is_demo, make_provider
-from app.settings import Settings
+from app.settings import Settings, split_commas
 
 logger = logging.getLogger(__name__)
 
@@ -61,9 +62,12 @@ class Providers:
         return self._made[name]
 
     def slots(self, name: str) -> int:
-        """Answers at once; 0 = no limit."""
+        """Answers at once, on all servers of that name together; 0 = no limit."""
         limit = self._settings.model_slots
-        return min(limit or _EMBEDDED_SLOTS, _EMBEDDED_SLOTS) if name == "embedded" else limit
+        if name == "embedded":
+            return min(limit or _EMBEDDED_SLOTS, _EMBEDDED_SLOTS)
+        addresses = self._settings.ollama_url if name == "ollama" else self._settings.openai_base_url
+        return limit * max(1, len(split_commas(addresses)))
 
     def is_demo(self, name: str) -> bool:
         """Whether all it offers is the small model that is built in, not to be taken at its word."""
@@ -110,8 +114,9 @@ class Providers:
 
     async def _refresh(self, name: str, known: _Known) -> None:
         try:
-            known.models = await self.get(name).list_models()
-            known.problem = None
+            provider = self.get(name)
+            known.models = await provider.list_models()
+            known.problem = provider.problem if isinstance(provider, Pool) else None
         except ProviderError as error:
             if not self._is_wanted[name] and isinstance(error, ProviderUnavailable):
                 known.models = []

@@ -45,8 +45,7 @@ class Upstream:
         label: str = "",
     ) -> None:
         self.base_url = base_url.rstrip("/")
-        parts = urlsplit(self.base_url)
-        self.label = label or f"The model server at {parts.netloc.rpartition('@')[2]}"
+        self.label = label or f"The model server at {host_of(self.base_url)}"
         self.circuit = Circuit(self.label)
         self.key = key.strip()
         self._settings = settings
@@ -203,6 +202,11 @@ class Body:
         if connection is not None and connection.protocol is not None:
             connection.protocol.read_timeout = seconds
             connection.protocol.start_timeout()
+
+
+def host_of(url: str) -> str:
+    """host:port, to be shown."""
+    return urlsplit(url).netloc.rpartition("@")[2]
 
 
 async def _read(response: aiohttp.ClientResponse, limit: int) -> bytes:

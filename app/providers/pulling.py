@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db.session import after_commit
+from app.db.session import after_commit, take_turns
 from app.errors import AppError, ErrorKind, invalid, not_found
 from app.jobs.idempotency import recall, remember
 from app.jobs.lease import Connection, End
@@ -16,6 +16,7 @@ from app.jobs.models import Job
 from app.jobs.queue import enqueue
 from app.jobs.registry import JobContext, Outcome
 from app.jobs.states import JobStatus
+from app.observability import metrics
 from app.providers.base import ModelDetails, ModelKeeper
 from app.providers.catalog import Providers
 from app.providers.errors import ModelNotFound, ProviderError
@@ -66,18 +67,24 @@ class PullAccepted:
 
 
 async def start_pull(
-    session: AsyncSession, providers: Providers, wake: Callable[[], None], user_id: str, name: str, once: PullOnce
+    session: AsyncSession,
+    providers: Providers,
+    enqueued: Callable[[str, str], None],
+    user_id: str,
+    name: str,
+    once: PullOnce,
 ) -> PullAccepted:
     """A job that downloads the model; the same key makes one."""
     keeper_of(providers)
     check_name(name)
+    await take_turns(session, user_id)
     if once.key and (known := await recall(session, user_id, once.key, once.fingerprint)):
         return PullAccepted(*known, replayed=True)
     job, place = await enqueue_pull(session, user_id, name)
     body = once.present(job, place)
     if once.key:
         await remember(session, user_id, once.key, once.fingerprint, job.id, body)
-    after_commit(session, wake)
+    after_commit(session, lambda: enqueued(job.id, job.kind))
     return PullAccepted(job.id, body)
 
 
@@ -132,6 +139,7 @@ class PullHandler:
                         context.log.progress(context.lease, done, total, "bytes")
             context.services.providers.expire(PROVIDER)
         except ProviderError as error:
+            metrics.PROVIDER_ERRORS.add(1, PROVIDER, error.code)
             described = {"code": error.code, "message": error.message, "retryable": not error.permanent}
             return End(JobStatus.failed, error=described)
         return End(JobStatus.succeeded, result={"model": f"{PROVIDER}/{model}"})

@@ -99,7 +99,7 @@ async def pull(visit: AdminVisit, name: Text = "", idempotency_key: Text = "") -
     try:
         async with services.database.transaction() as session:
             await pulling.start_pull(
-                session, services.providers, services.engine.wake, visit.principal.user_id, name, once
+                session, services.providers, services.engine.enqueued, visit.principal.user_id, name, once
             )
     except AppError as error:
         return await _page(visit, refused(error, name=name))

@@ -113,7 +113,7 @@ async def retry(visit: AdminVisit, job_id: PathId, back: Text = "") -> Response:
     await visit.session.close()
     services = visit.services
     await retry_job(
-        services.database, services.providers, services.generations, services.engine.wake, visit.principal, job_id
+        services.database, services.providers, services.generations, services.engine.enqueued, visit.principal, job_id
     )
     return _back(visit, back, "job_retried")
 

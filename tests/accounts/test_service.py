@@ -47,7 +47,7 @@ async def test_A22_four_processes_at_once_make_one_administrator(database: Datab
     context = multiprocessing.get_context("forkserver")
     barrier = context.Barrier(4)
     password_hash()
-    started = [context.Process(target=_register_many, args=(database.path, n, barrier)) for n in range(4)]
+    started = [context.Process(target=_register_many, args=(database.where, n, barrier)) for n in range(4)]
     for process in started:
         process.start()
     for process in started:

@@ -1,5 +1,8 @@
 """How many rows every table has: a refusal must not change it (I6)."""
 
+import asyncio
+from typing import Any
+
 from app.db.session import Database
 
 TABLES = [
@@ -9,9 +12,17 @@ TABLES = [
 
 
 async def row_counts(database: Database) -> dict[str, int]:
-    counts = {}
-    for table in TABLES:
-        row = await database.lookup.first(f"SELECT count(*) FROM {table}", {})
-        assert row is not None
-        counts[table] = int(row[0])
-    return counts
+    return {table: (await rows_of(database, f"SELECT count(*) FROM {table}"))[0][0] for table in TABLES}
+
+
+async def rows_of(database: Database, statement: str, **parameters: Any) -> list[tuple[Any, ...]]:
+    """On a connection of its own: the server's look-ups belong to its event loop."""
+
+    def fetch() -> list[tuple[Any, ...]]:
+        connection = database.connect(write=False)
+        try:
+            return list(connection.execute(statement, parameters).fetchall())
+        finally:
+            connection.close()
+
+    return await asyncio.to_thread(fetch)

@@ -4,7 +4,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import pysqlite3
@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import event, text
 from sqlalchemy.exc import OperationalError
 
+from app.db.lookup import SqliteLookup
 from tests.api.answers import is_problem
 from tests.api.people import Person, person
 from tests.api.rows import row_counts
@@ -44,6 +45,7 @@ async def failing_commits(served: Served, code: str) -> AsyncIterator[None]:
         event.remove(engine, "commit", refuse)
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize(
     ("code", "status", "kind"),
     [
@@ -87,6 +89,7 @@ async def test_I6_a_commit_that_fails_is_no_202_and_leaves_nothing(
     await alice.ended(again.json()["job"]["id"])
 
 
+@pytest.mark.sqlite
 async def test_F17_a_full_disk_is_507_and_works_again_without_a_restart(own: tuple[Served, Person]) -> None:
     served, alice = own
     conversation_id = await alice.conversation()
@@ -109,9 +112,10 @@ async def test_F17_a_full_disk_is_507_and_works_again_without_a_restart(own: tup
     assert (await alice.client.post(path, json={"content": "small [[tokens=1]]"})).status_code == 202
 
 
+@pytest.mark.sqlite
 async def test_F18_a_database_that_cannot_be_read_is_503_and_works_again(own: tuple[Served, Person]) -> None:
     served, alice = own
-    lookup = served.services.database.lookup
+    lookup = cast(SqliteLookup, served.services.database.lookup)
     assert (await alice.client.get("/api/v1/auth/me")).status_code == 200
     broken = pysqlite3.connect(":memory:", check_same_thread=False)
     good, lookup._connection = lookup._connection, broken

@@ -9,7 +9,7 @@ import pytest
 
 from tests.api.answers import is_problem
 from tests.api.people import Person, person
-from tests.api.rows import row_counts
+from tests.api.rows import row_counts, rows_of
 from tests.api.serving import Served, serving
 
 
@@ -130,4 +130,4 @@ async def test_what_a_key_remembers_goes_with_its_conversation(alice: Person, se
     await alice.client.delete(f"/api/v1/conversations/{conversation_id}")
     assert is_problem(await send(alice, path, "gone", body), 404, "not_found")
     statement = "SELECT count(*) FROM idempotency_keys WHERE body LIKE '%to be forgotten%'"
-    assert await served.services.database.lookup.first(statement, {}) == (0,)
+    assert await rows_of(served.services.database, statement) == [(0,)]

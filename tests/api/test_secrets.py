@@ -16,6 +16,7 @@ TYPED = "canary typed password"
 WRITTEN = "canary-of-what-people-write"
 
 
+@pytest.mark.sqlite
 async def test_A65_no_secret_and_no_text_is_in_logs_answers_or_plain_in_the_database(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,11 +13,15 @@ from tests.architecture.source import ROOT
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
 CORE: list[str] = PROJECT["project"]["dependencies"]
 EMBEDDED: list[str] = PROJECT["project"]["optional-dependencies"]["embedded"]
+SCALE: list[str] = PROJECT["project"]["optional-dependencies"]["scale"]
+TELEMETRY: list[str] = PROJECT["project"]["optional-dependencies"]["telemetry"]
 DEV: list[str] = PROJECT["dependency-groups"]["dev"]
 LOCKS = {
     "requirements.lock": CORE,
     "requirements-embedded.lock": [*CORE, *EMBEDDED],
-    "requirements-dev.lock": [*CORE, *EMBEDDED, *DEV],
+    "requirements-scale.lock": [*CORE, *EMBEDDED, *SCALE],
+    "requirements-telemetry.lock": [*CORE, *EMBEDDED, *TELEMETRY],
+    "requirements-dev.lock": [*CORE, *EMBEDDED, *SCALE, *TELEMETRY, *DEV],
 }
 
 

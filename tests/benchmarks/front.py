@@ -36,7 +36,7 @@ async def measure() -> dict[str, Any]:
 
 async def _run(folder: Path) -> dict[str, Any]:
     results: dict[str, Any] = {}
-    with stack(folder, tls=None, **NO_LIMITS) as site:
+    with stack(folder, tls=None, prepare=None, **NO_LIMITS) as site:
         await asyncio.sleep(3)
         results["front_idle_pss_mib"] = round(_pss_mib(site.app.pids()), 1)
         results["front_static_per_s"] = _static_rate(site)

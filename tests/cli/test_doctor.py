@@ -15,7 +15,7 @@ import pysqlite3
 import pytest
 from aiohttp import web
 
-from app.cli import examinations
+from app.cli import examinations, examining_data
 from app.cli.doctor import examine
 from app.settings import Settings
 from tests.cli.running import environment, teahouse
@@ -102,7 +102,7 @@ async def test_a_database_that_somebody_holds_is_said_to_be_locked(data_dir: Pat
     connection.execute("PRAGMA locking_mode=EXCLUSIVE")
     connection.execute("BEGIN EXCLUSIVE")
     try:
-        found = list(examinations.queue(settings_of(data_dir)))
+        found = list(examining_data.queue(settings_of(data_dir)))
     finally:
         connection.close()
     assert [finding.code for finding in found] == ["database_locked"]

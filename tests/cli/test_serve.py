@@ -57,7 +57,7 @@ def test_gunicorns_file_says_what_the_command_does(monkeypatch: pytest.MonkeyPat
 def test_as_many_workers_as_the_database_takes() -> None:
     assert servers.workers_of(Settings()) == 2
     assert servers.workers_of(Settings(workers=5)) == 5
-    on_postgresql = Settings.model_construct(database_url="postgresql+asyncpg://x", workers=0)
+    on_postgresql = Settings.model_construct(database_url="postgresql://x", workers=0)
     assert servers.workers_of(on_postgresql) == 2 * (os.cpu_count() or 1) + 1
 
 
@@ -70,7 +70,12 @@ def test_as_many_workers_as_the_database_takes() -> None:
         ("TEAHOUSE_SECRET_KEY", "short-and-private", "TEAHOUSE_SECRET_KEY: must have at least 32 bytes"),
         ("TEAHOUSE_PUBLIC_URL", "example.org", "TEAHOUSE_PUBLIC_URL: must start with http"),
         ("TEAHOUSE_JOBS_ENGINE", "celery", "TEAHOUSE_JOBS_ENGINE: celery needs PostgreSQL"),
-        ("TEAHOUSE_DATABASE_URL", "postgresql://x", "TEAHOUSE_DATABASE_URL: only SQLite"),
+        ("TEAHOUSE_DATABASE_URL", "mysql://x", "TEAHOUSE_DATABASE_URL: must start with"),
+        (
+            "TEAHOUSE_DATABASE_URL",
+            "postgresql://u:secret@127.0.0.1:9/x",
+            "TEAHOUSE_DATABASE_URL: PostgreSQL's database x",
+        ),
         ("TEAHOUSE_HOST", "192.0.2.1", "TEAHOUSE_HOST: 192.0.2.1"),
     ],
 )

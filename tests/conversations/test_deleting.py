@@ -12,7 +12,6 @@ from app.conversations.messages import get_message
 from app.conversations.models import Conversation
 from app.conversations.searching import search_conversations
 from app.conversations.service import get_conversation, list_conversations
-from app.db import sqlite
 from app.db.session import Database
 from app.errors import AppError
 from tests.conversations.trees import a_chain, message_id
@@ -26,7 +25,7 @@ async def deleted(database: Database, principal: Principal, length: int = 3) -> 
 
 
 def purge(database: Database) -> None:
-    connection = sqlite.connect(str(database.path), write=True)
+    connection = database.connect(write=True)
     purge_deleted(connection)
     connection.close()
 

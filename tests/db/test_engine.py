@@ -58,13 +58,13 @@ async def test_every_reader_of_the_pool_has_its_pragmas(numbers: Database) -> No
 
 
 async def test_a_plain_connection_has_the_same_pragmas(numbers: Database) -> None:
-    connection = sqlite.connect(str(numbers.path), write=True)
+    connection = sqlite.connect(str(numbers.where), write=True)
     assert {name: connection.execute(f"PRAGMA {name}").fetchone()[0] for name in WANTED} == WANTED
     connection.close()
 
 
 async def test_sync_normal_reaches_the_connections(numbers: Database) -> None:
-    database = Database(numbers.path, sync="normal")
+    database = Database(numbers.where, sync="normal")
     async with database.transaction() as session:
         assert await session.scalar(text("PRAGMA synchronous")) == 1
     await database.dispose()
@@ -77,7 +77,7 @@ def test_the_library_is_one_without_the_wal_reset_bug() -> None:
 
 
 async def test_200_concurrent_read_then_write_lose_nothing(numbers: Database) -> None:
-    other = Database(numbers.path)  # a second process's engines: only BEGIN IMMEDIATE orders these two
+    other = Database(numbers.where)  # a second process's engines: only BEGIN IMMEDIATE orders these two
 
     async def add(database: Database) -> None:
         async with database.transaction() as session:
@@ -148,7 +148,7 @@ async def test_cancelled_at_any_hop_a_transaction_is_whole_or_nothing(numbers: D
 
 
 async def test_a_cancel_while_begin_waits_for_another_process_leaves_the_writer_usable(numbers: Database) -> None:
-    other = sqlite.connect(str(numbers.path), write=True)
+    other = sqlite.connect(str(numbers.where), write=True)
     other.execute("BEGIN IMMEDIATE")
 
     async def write() -> None:
@@ -169,7 +169,7 @@ async def test_a_cancel_while_begin_waits_for_another_process_leaves_the_writer_
 async def test_F19_a_database_locked_for_long_is_unavailable_with_retry_after(numbers: Database) -> None:
     async with numbers.transaction() as session:  # so that the pool's connection exists
         await session.execute(text("PRAGMA busy_timeout=50"))
-    other = sqlite.connect(str(numbers.path), write=True)
+    other = sqlite.connect(str(numbers.where), write=True)
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(AppError) as refused:
         await write(numbers, "UPDATE numbers SET value = 2 WHERE id = 1")

@@ -11,7 +11,7 @@ from app.db.session import Database, after_commit
 
 async def test_a_callback_runs_only_once_its_rows_are_durable(numbers: Database) -> None:
     seen: list[int] = []
-    other = sqlite.connect(str(numbers.path), write=False)
+    other = sqlite.connect(str(numbers.where), write=False)
 
     def look() -> None:
         seen.append(other.execute("SELECT value FROM numbers WHERE id = 1").fetchone()[0])

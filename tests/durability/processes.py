@@ -62,7 +62,7 @@ class ModelProcess:
 class ServerProcess:
     """`teahouse serve`, alone or with Gunicorn's workers; started again on the same port and data."""
 
-    def __init__(self, data_dir: Path, model_url: str, *, workers: int = 1) -> None:
+    def __init__(self, data_dir: Path, model_url: str, workers: int = 1, **settings: str) -> None:
         self.port, self.workers, self.data_dir = free_port(), workers, data_dir
         self.url = f"http://127.0.0.1:{self.port}"
         self._environment = {
@@ -76,6 +76,7 @@ class ServerProcess:
             "TEAHOUSE_MAX_QUEUED_PER_USER": "0",
             "TEAHOUSE_MAX_STREAMS_PER_USER": "0",
             "TEAHOUSE_RATE_LIMIT": "0",
+            **settings,
         }
         self.start()
 
@@ -113,9 +114,9 @@ def model_process() -> Iterator[ModelProcess]:
 
 
 @contextlib.contextmanager
-def server_process(data_dir: Path, model_url: str, *, workers: int = 1) -> Iterator[ServerProcess]:
+def server_process(data_dir: Path, model_url: str, workers: int = 1, **settings: str) -> Iterator[ServerProcess]:
     data_dir.mkdir(parents=True, exist_ok=True)
-    server = ServerProcess(data_dir, model_url, workers=workers)
+    server = ServerProcess(data_dir, model_url, workers=workers, **settings)
     try:
         yield server
     finally:

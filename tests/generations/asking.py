@@ -9,6 +9,7 @@ import orjson
 from app.accounts.principal import Principal
 from app.conversations.models import Message
 from app.conversations.service import create_conversation
+from app.db.base import Base
 from app.db.session import Database
 from app.generations.service import Accepted, Replayed
 from app.jobs.models import Job
@@ -111,5 +112,5 @@ async def new_talk(process: Process, principal: Principal, **columns: Any) -> Ta
 
 async def row_counts(database: Database) -> dict[str, int]:
     """Of every table."""
-    names = await database.lookup.all("SELECT name FROM sqlite_master WHERE type = 'table'", {})
-    return {name: (await database.lookup.all(f"SELECT count(*) FROM {name}", {}))[0][0] for (name,) in names}
+    names = Base.metadata.tables
+    return {name: (await database.lookup.all(f"SELECT count(*) FROM {name}", {}))[0][0] for name in names}

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from app.accounts.principal import Principal
-from app.db import sqlite
 from app.db.session import Database
 from app.generations import recovery
 from app.jobs import retry, worker
 from app.settings import Settings
+from tests.databases import plain_connection
 from tests.factories.people import add_person
 from tests.generations.asking import MakeSettings, Talk, new_talk
 from tests.model_server import ModelServer
@@ -30,6 +30,7 @@ def make_settings(settings: Settings, server: ModelServer) -> MakeSettings:
     def make(**values: Any) -> Settings:
         defaults: dict[str, Any] = {
             "data_dir": settings.data_dir,
+            "database_url": settings.database_url,
             "embedded_model": "off",
             "ollama_url": server.url,
             "default_model": "ollama/scripted:latest",
@@ -87,6 +88,6 @@ def openai(make_settings: MakeSettings, server: ModelServer) -> Any:
 @pytest.fixture
 def plain(settings: Settings) -> Iterator[Any]:
     """A plain connection, as another process has it."""
-    connection = sqlite.connect(str(settings.database_path), write=True)
+    connection = plain_connection(settings)
     yield connection
     connection.close()

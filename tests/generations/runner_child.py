@@ -1,4 +1,4 @@
-"""A process that runs jobs until it is killed: `python -m tests.generations.runner_child DATA_DIR OLLAMA_URL`."""
+"""A process that runs jobs until it is killed: arguments are the data folder, Ollama's URL and the database's."""
 
 import asyncio
 import sys
@@ -9,8 +9,9 @@ from app.settings import Settings
 from tests.process import running
 
 
-async def main(data_dir: str, ollama_url: str) -> None:
-    async with running(Settings(data_dir=Path(data_dir), ollama_url=ollama_url, embedded_model="off")) as process:
+async def main(data_dir: str, ollama_url: str, database_url: str) -> None:
+    settings = Settings(data_dir=Path(data_dir), ollama_url=ollama_url, embedded_model="off", database_url=database_url)
+    async with running(settings) as process:
         print(process.engine.owner, flush=True)
         await asyncio.Event().wait()
 

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from app.accounts.principal import Principal
-from app.db import sqlite
 from app.jobs import maintenance
 from app.settings import Settings
+from tests.databases import plain_connection
 from tests.generations.asking import MakeSettings, Talk, new_talk, words
 from tests.jobs.rows import broken_invariants, job_row
 from tests.jobs.waiting import until
@@ -34,7 +34,10 @@ def _scans_are_frequent(monkeypatch: pytest.MonkeyPatch) -> None:
 async def child(settings: Settings) -> AsyncIterator[subprocess.Popen[str]]:
     """Another process that runs jobs; the first line that it says is its name."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.generations.runner_child", str(settings.data_dir), settings.ollama_url],
+        [
+            *(sys.executable, "-m", "tests.generations.runner_child"),
+            *(str(settings.data_dir), settings.ollama_url, settings.database_url),
+        ],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         text=True,
@@ -106,7 +109,7 @@ async def test_F03_the_other_process_goes_on_where_a_killed_one_stood(
         talk = await new_talk(process, alice)
         await process.engine.worker.drain()  # this one watches until the other one has begun
         async with child(settings) as runner:
-            process.engine._look_around()
+            process.engine._neighbours.look_around()
             sent = await talk.send(PROMPT)
             await talk.writing(sent.job.id, 60)
             assert (await talk.job(sent.job.id)).lease_owner != process.engine.owner
@@ -132,7 +135,7 @@ async def test_F06_a_process_stopped_past_its_lease_writes_nothing_when_it_wakes
         talk = await new_talk(process, alice)
         await process.engine.worker.drain()
         async with child(settings) as runner:
-            process.engine._look_around()
+            process.engine._neighbours.look_around()
             prompt = "hello [[tokens=300 rate=100]]"
             sent = await talk.send(prompt)
             await talk.writing(sent.job.id, 60)
@@ -149,7 +152,7 @@ async def test_F06_a_process_stopped_past_its_lease_writes_nothing_when_it_wakes
 
 
 async def _row(settings: Settings, job_id: str) -> dict[str, Any]:
-    connection = sqlite.connect(str(settings.database_path), write=False)
+    connection = plain_connection(settings, write=False)
     try:
         assert broken_invariants(connection) == []
         return job_row(connection, job_id)

@@ -83,8 +83,8 @@ async def test_a_cancel_from_another_process_is_heard(
     talk: Talk, make_settings: MakeSettings, server: ModelServer
 ) -> None:
     async with running(make_settings(model_slots=1)) as other:
-        talk.process.engine._look_around()
-        other.engine._look_around()
+        talk.process.engine._neighbours.look_around()
+        other.engine._neighbours.look_around()
         sent = await talk.send(ENDLESS)
         await talk.writing(sent.job.id)
         (owner,) = (await talk.database.lookup.all("SELECT lease_owner FROM jobs", {}))[0]

@@ -2,14 +2,16 @@
 
 import sys
 import time
+from pathlib import Path
 
-from app.db import sqlite
+from app.db.session import Database
 from tests.jobs.rows import claim, transaction
 
 
-def main(path: str, owner: str) -> None:
+def main(where: str, owner: str) -> None:
     """Prints what it claimed, one `id attempt` a line."""
-    connection = sqlite.connect(path, write=True, synchronous="OFF")  # a claim is raced for, not a disk tested
+    database = Database(where if where.startswith("postgresql:") else Path(where), sync="normal")
+    connection = database.connect(write=True)
     print("ready", flush=True)
     sys.stdin.readline()
     while True:

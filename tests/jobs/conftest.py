@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 
-from app.db import sqlite
 from app.db.session import Database
 from app.jobs import maintenance, registry
 from app.jobs.event_log import EventLog
+from app.jobs.liveness import FileLocks
 from app.jobs.maintenance import Maintenance
 from app.jobs.notify import Hub
 from app.settings import Settings
+from tests.databases import plain_connection
 from tests.jobs.keeping import ME, Clock
 from tests.jobs.rows import add_user
 from tests.jobs.stub import StubHandler
@@ -21,7 +22,7 @@ from tests.jobs.stub import StubHandler
 @pytest.fixture
 def connection(settings: Settings) -> Iterator[Any]:
     """As another process has it: its own right to write."""
-    connection = sqlite.connect(str(settings.database_path), write=True)
+    connection = plain_connection(settings)
     yield connection
     connection.close()
 
@@ -80,4 +81,4 @@ def run_dir(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def keeper(log: EventLog, run_dir: Path) -> Maintenance:
-    return Maintenance(log, ME, run_dir, each_scan=lambda: None)
+    return Maintenance(log, ME, FileLocks(run_dir), each_scan=lambda: None)

@@ -18,7 +18,7 @@ async def engine_on(
     settings: Settings, *, slots: int = 0, claims: bool = True
 ) -> AsyncIterator[tuple[Engine, Database]]:
     """One process. With `claims=False` it watches only."""
-    database = Database(settings.database_path)
+    database = Database(settings.database)
     engine = Engine(settings, database, queues=lambda: [("ollama", slots)], services=None)
     engine.worker.draining = not claims
     await engine.start()
@@ -42,6 +42,7 @@ class Viewer:
 
     def __init__(self, subscription: Subscription) -> None:
         self._subscription = subscription
+        subscription.opened(0)
         self.events: list[StoredEvent] = []
 
     def look(self) -> list[StoredEvent]:

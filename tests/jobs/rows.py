@@ -16,13 +16,13 @@ from app.jobs.lease import Claimed
 OWNER = "process-1-test"
 _USER = """
 INSERT INTO users (id, username, username_folded, email, email_folded, password_hash, role, locale, created_at)
-VALUES (:id, :name, :name, :name || '@example.org', :name || '@example.org', '!', 'member', 'en', :now)
+VALUES (:id, :name, :name, :email, :email, '!', 'member', 'en', :now)
 """
 _JOB = """
 INSERT INTO jobs (id, kind, user_id, payload, queue, priority, sequence_key, blocked, run_after, status, attempt,
   failures, crashes, beat, last_event_id, folded, created_at)
 VALUES (:id, :kind, :user_id, :payload, :queue, :priority, :key,
-  EXISTS (SELECT 1 FROM jobs WHERE sequence_key = :key AND status IN ('queued', 'running')),
+  CASE WHEN EXISTS (SELECT 1 FROM jobs WHERE sequence_key = :key AND status IN ('queued', 'running')) THEN 1 ELSE 0 END,
   :run_after, 'queued', 0, 0, 0, 0, 1, 0, :now)
 """
 
@@ -40,7 +40,7 @@ def transaction(connection: Any) -> Iterator[Any]:
 
 def add_user(connection: Any, name: str) -> str:
     user_id = new_id()
-    connection.execute(_USER, {"id": user_id, "name": name, "now": to_text(utcnow())})
+    connection.execute(_USER, {"id": user_id, "name": name, "email": f"{name}@example.org", "now": to_text(utcnow())})
     return user_id
 
 

@@ -58,7 +58,7 @@ async def test_a_stop_waits_for_the_drain_that_a_signal_has_begun(
     settings: Settings, stub: StubHandler, connection: Any, alice: str
 ) -> None:
     stub.work = for_ever
-    database = Database(settings.database_path)
+    database = Database(settings.database)
     engine = Engine(settings, database, queues=lambda: [("ollama", 0)], services=None)
     await engine.start()
     jobs = [await post(engine, database, alice) for _ in range(3)]

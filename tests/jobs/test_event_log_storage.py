@@ -15,6 +15,8 @@ from app.jobs.states import JobStatus
 from tests.jobs.rows import add_job, broken_invariants, claimed, job_row, text_of
 from tests.jobs.waiting import until
 
+pytestmark = pytest.mark.sqlite
+
 
 @pytest.fixture
 def leased(log: EventLog, connection: Any, alice: str) -> Lease:

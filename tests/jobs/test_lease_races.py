@@ -19,7 +19,7 @@ def test_F24_four_processes_claim_a_thousand_jobs_each_once(settings: Settings, 
         jobs = [add_job(connection, users[number % 10]) for number in range(JOBS)]
     claimers = [
         subprocess.Popen(
-            [sys.executable, "-m", "tests.jobs.claimer", str(settings.database_path), f"process-{number}-test"],
+            [sys.executable, "-m", "tests.jobs.claimer", str(settings.database), f"process-{number}-test"],
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -13,6 +13,7 @@ from app.jobs import lease as leases
 from app.jobs import maintenance
 from app.jobs.event_log import EventLog
 from app.jobs.lease import End
+from app.jobs.liveness import FileLocks
 from app.jobs.maintenance import Maintenance
 from app.jobs.states import JobStatus
 from tests.jobs.keeping import ME, Clock
@@ -84,7 +85,7 @@ async def test_a_scan_that_fails_is_not_the_last_one(
         if len(scans) == 1:
             raise OSError("the run folder is away")
 
-    keeper = Maintenance(log, ME, run_dir, each_scan=each_scan)
+    keeper = Maintenance(log, ME, FileLocks(run_dir), each_scan=each_scan)
     keeper.start()
     await until(lambda: len(scans) >= 3)
     await asyncio.wait_for(keeper.stop(), 2)

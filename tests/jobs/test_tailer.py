@@ -44,8 +44,8 @@ async def test_I5_events_of_one_process_reach_the_others_viewers_without_gap_or_
 ) -> None:
     stub.work = write_slowly
     async with engine_on(settings) as (writer, database), engine_on(settings, claims=False) as (watcher, _):
-        writer._look_around()
-        watcher._look_around()
+        writer._neighbours.look_around()
+        watcher._neighbours.look_around()
         async with database.transaction() as session:
             job, _place = await enqueue(session, kind="stub", user_id=alice, queue="ollama")
         with watcher.hub.watch(job.id) as far, writer.hub.watch(job.id) as near:
@@ -63,7 +63,7 @@ async def latency(settings: Settings, alice: str) -> float:
         engine_on(settings, claims=False) as (writer, database),
         engine_on(settings, claims=False) as (watcher, _),
     ):
-        writer._look_around()
+        writer._neighbours.look_around()
         job_id = await post(writer, database, alice)
         await asyncio.sleep(0.05)
         with watcher.hub.watch(job_id) as subscription:
@@ -78,6 +78,7 @@ async def test_the_bell_brings_an_event_at_once(settings: Settings, stub: StubHa
     assert await latency(settings, alice) < 0.5
 
 
+@pytest.mark.sqlite
 async def test_a_lost_ring_costs_a_second_never_an_event(
     settings: Settings, stub: StubHandler, alice: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -85,6 +86,7 @@ async def test_a_lost_ring_costs_a_second_never_an_event(
     assert await latency(settings, alice) < 2.0
 
 
+@pytest.mark.sqlite
 async def test_a_viewer_who_comes_while_the_tailer_reads_misses_nothing(
     hub: Hub, database: Database, connection: Any, stub: StubHandler, alice: str
 ) -> None:
@@ -111,6 +113,7 @@ async def test_a_viewer_who_comes_while_the_tailer_reads_misses_nothing(
     await tailer.stop()
 
 
+@pytest.mark.sqlite
 async def test_alone_a_process_reads_no_rows_of_its_own(
     settings: Settings, stub: StubHandler, alice: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -131,6 +134,7 @@ async def test_alone_a_process_reads_no_rows_of_its_own(
     assert sum(rows) <= 4  # what enqueue wrote, by a session of its own
 
 
+@pytest.mark.sqlite
 async def test_a_tailer_that_cannot_read_tries_again(
     settings: Settings, stub: StubHandler, alice: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

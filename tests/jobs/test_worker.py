@@ -165,6 +165,7 @@ async def test_a_time_limit_stops_a_run(settings: Settings, stub: StubHandler, a
     assert stub.interruptions == ["time_limit"]
 
 
+@pytest.mark.sqlite
 async def test_F19_what_stopped_itself_while_the_database_was_locked_is_resumed(
     settings: Settings, stub: StubHandler, connection: Any, alice: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.stack.certificate import make_certificate
 from tests.stack.stack import NGINX, Stack, stack
 from tests.stack.visitor import sign_up
 
@@ -16,6 +17,15 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     for path in (folder, folder.parent, folder.parent.parent):
         path.chmod(0o755)  # Nginx's workers are somebody else
     with stack(folder) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def secure_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """Another one, by TLS; on its own, since a test brings new code to it."""
+    folder = tmp_path_factory.mktemp("secure")
+    folder.chmod(0o755)
+    with stack(folder, tls=make_certificate(folder / "tls")) as running:
         yield running
 
 

@@ -5,12 +5,13 @@ import json
 import os
 import queue
 import shutil
+import ssl
 import subprocess
 import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from tests.durability.processes import ModelProcess, free_port, model_process
@@ -123,14 +124,25 @@ class Service:
 class Stack:
     """Everything running; `url` is Nginx, `direct` the app behind it."""
 
-    def __init__(self, folder: Path, model: ModelProcess, *, tls: Path | None = None, **settings: str) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        model: ModelProcess,
+        *,
+        tls: Path | None = None,
+        prepare: "Callable[[Stack], None] | None" = None,
+        **settings: str,
+    ) -> None:
         self.folder, self.root, self.model = folder, folder / "teahouse", model
         self.nginx_folder, self.units = folder / "nginx", folder / "units"
         self.port, app_port = free_port(), free_port()
         self.url = f"{'https' if tls else 'http'}://localhost:{self.port}"
         self.direct = f"http://127.0.0.1:{app_port}"
+        self.context = ssl.create_default_context(cafile=tls / "fullchain.pem") if tls else None
         self._install(app_port, settings)
         self._deploy(tls)
+        if prepare is not None:
+            prepare(self)
         self.app = Service(folder / "app-state", self.units / "teahouse.service", self.units / "teahouse.socket")
         restart = self.units / "nginx.service.d" / "restart.conf"
         self.nginx = Service(folder / "nginx-state", self.nginx_folder / "nginx.service", restart)
@@ -187,7 +199,7 @@ class Stack:
         deadline = time.monotonic() + seconds
         while True:
             url = (self.direct if direct else self.url) + path
-            with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=5) as answer:
+            with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=5, context=self.context) as answer:
                 if answer.status == 200:
                     return
             assert time.monotonic() < deadline, self.app.journal()[-2000:]
@@ -204,9 +216,15 @@ class Stack:
 
 
 @contextlib.contextmanager
-def stack(folder: Path, *, tls: Path | None = None, **settings: str) -> Iterator[Stack]:
+def stack(
+    folder: Path,
+    *,
+    tls: Path | None = None,
+    prepare: "Callable[[Stack], None] | None" = None,
+    **settings: str,
+) -> Iterator[Stack]:
     with model_process() as model:
-        running = Stack(folder, model, tls=tls, **settings)
+        running = Stack(folder, model, tls=tls, prepare=prepare, **settings)
         try:
             yield running
         finally:

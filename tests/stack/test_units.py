@@ -23,7 +23,9 @@ def units(tmp_path: Path) -> Path:
 
 
 def test_systemd_finds_nothing_wrong(units: Path) -> None:
-    names = [f"./teahouse{name}" for name in (".service", ".socket", "-backup.service", "-backup.timer")]
+    names = [
+        f"./teahouse{name}" for name in (".service", ".socket", "-backup.service", "-backup.timer", "-worker@.service")
+    ]
     ran = subprocess.run(["systemd-analyze", "verify", *names], cwd=units, capture_output=True, text=True)
     assert (ran.returncode, ran.stderr) == (0, "")
 

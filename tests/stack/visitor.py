@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import ssl
 import time
 import urllib.parse
 import urllib.request
@@ -94,20 +95,22 @@ async def events_of(answer: aiohttp.ClientResponse) -> AsyncIterator[tuple[int |
             number = None
 
 
-def sign_up(url: str, name: str) -> str:
+def sign_up(url: str, name: str, context: ssl.SSLContext | None = None) -> str:
     """A new account's access token; it lives for a quarter of an hour."""
     account = {"username": name, "email": f"{name}@example.org", "password": PASSWORD}
     media = {"Content-Type": "application/json"}
     request = urllib.request.Request(f"{url}/api/v1/auth/register", orjson.dumps(account), media)
-    with urllib.request.urlopen(request, timeout=10) as answer:
+    with urllib.request.urlopen(request, timeout=10, context=context) as answer:
         assert answer.status == 201
     form = urllib.parse.urlencode({"username": name, "password": PASSWORD}).encode()
-    with urllib.request.urlopen(f"{url}/api/v1/auth/login", form, timeout=10) as answer:
+    with urllib.request.urlopen(f"{url}/api/v1/auth/login", form, timeout=10, context=context) as answer:
         return str(orjson.loads(answer.read())["access_token"])
 
 
 @contextlib.asynccontextmanager
-async def visitors(url: str, tokens: Sequence[str]) -> AsyncIterator[list[Visitor]]:
-    connector = aiohttp.TCPConnector(limit=0)
+async def visitors(
+    url: str, tokens: Sequence[str], context: ssl.SSLContext | None = None
+) -> AsyncIterator[list[Visitor]]:
+    connector = aiohttp.TCPConnector(limit=0, ssl=context or True)
     async with aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(90)) as http:
         yield [Visitor(http, url, token) for token in tokens]

@@ -18,7 +18,7 @@ SETTINGS = {"system_prompt": "Be brief.", "temperature": "0,5", "top_k": "40", "
 async def kept(served: Served, path: str) -> Any:
     async def read() -> Any:
         async with served.services.database.read() as session:
-            query = text("SELECT system_prompt, json(options) FROM conversations WHERE id = :id")
+            query = text("SELECT system_prompt, options FROM conversations WHERE id = :id")
             return (await session.execute(query, {"id": path.rpartition("/")[2]})).one()
 
     return await served.run(read)

@@ -92,7 +92,7 @@ async def pull_model(
     once = pulling.PullOnce(key, wanted, lambda job, place: orjson.dumps({"job": job_json(job, place)}).decode())
     async with services.database.transaction() as session:
         accepted = await pulling.start_pull(
-            session, services.providers, services.engine.wake, principal.user_id, body.name, once
+            session, services.providers, services.engine.enqueued, principal.user_id, body.name, once
         )
     extra = {"Idempotency-Replayed": "true"} if accepted.replayed else {"Retry-After": "1"}
     return JsonResponse(accepted.body, 202, {"Location": f"/api/v1/jobs/{accepted.job_id}", **extra})

@@ -148,17 +148,11 @@ def _presenter(services: Services, principal: Principal, job_id: str, after: int
 
 
 async def _done(services: Services, principal: Principal, job_id: str, *, html: bool) -> dict[str, Any]:
-    async with services.database.read() as session:
-        job = await control.get_job(session, principal.user_id, job_id)
-        message = None
-        if job.message_id is not None:
-            found, siblings = await reading.message(session, principal, job.message_id)
-            message = (
-                await asyncio.to_thread(message_json, found, siblings, html=True)
-                if html
-                else message_json(found, siblings)
-            )
-        return {"job": job_json(job, None), "message": message}
+    job, written = await reading.ended(services.database, principal, job_id)
+    message = None
+    if written is not None:
+        message = await asyncio.to_thread(message_json, *written, html=True) if html else message_json(*written)
+    return {"job": job_json(job, None), "message": message}
 
 
 @router.post("/{job_id}/cancel", status_code=202, operation_id="cancelJob", response_model=JobView)

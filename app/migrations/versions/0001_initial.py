@@ -1,9 +1,11 @@
 """The first schema."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
-from app.db.types import Json, UtcDateTime
+from app.db.types import Flag, Json, RowNumber, UtcDateTime
 
 revision = "0001"
 down_revision = None
@@ -16,8 +18,38 @@ WHEN OLD.status IN ('succeeded', 'failed', 'cancelled') AND NEW.status <> OLD.st
 BEGIN SELECT RAISE(ABORT, 'a job that has ended stays ended'); END
 """
 
+ON_POSTGRES = (
+    """
+    CREATE FUNCTION refuse_to_reopen_job() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN RAISE EXCEPTION 'a job that has ended stays ended'; END $$
+    """,
+    """
+    CREATE TRIGGER jobs_terminal_is_final BEFORE UPDATE OF status ON jobs FOR EACH ROW
+    WHEN (OLD.status IN ('succeeded', 'failed', 'cancelled') AND NEW.status <> OLD.status)
+    EXECUTE FUNCTION refuse_to_reopen_job()
+    """,
+    # What Python's casefold() does, but for a few rare letters; lower() alone knows what the database's locale knows.
+    """
+    CREATE FUNCTION teahouse_casefold(text) RETURNS text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS
+    $$ SELECT replace(replace(lower($1 COLLATE "und-x-icu"), 'ß', 'ss'), 'ς', 'σ') $$
+    """,
+)
+
+
+def _some(condition: str) -> Any:
+    """What makes an index one of few rows among many."""
+    return {"sqlite_where": sa.text(condition), "postgresql_where": sa.text(condition)}
+
+
+QUEUED, RUNNING = _some("status = 'queued'"), _some("status = 'running'")
+READY, UNFOLDED = _some("status = 'queued' AND blocked = 0"), _some("finished_at IS NOT NULL AND folded = 0")
+
 
 def upgrade() -> None:
+    on_sqlite = op.get_bind().dialect.name == "sqlite"
+    # Where both are taken the name is complained of: SQLite looks at the last first, PostgreSQL at the first.
+    fields = ("email", "username") if on_sqlite else ("username", "email")
+    unique = [sa.UniqueConstraint(f"{name}_folded", name=op.f(f"uq_users_{name}_folded")) for name in fields]
     op.create_table(
         "users",
         sa.Column("username", sa.String(length=64), nullable=False),
@@ -33,8 +65,7 @@ def upgrade() -> None:
         sa.Column("created_at", UtcDateTime(length=27), nullable=False),
         sa.CheckConstraint("role IN ('admin', 'member')", name=op.f("ck_users_role")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_users")),
-        sa.UniqueConstraint("email_folded", name=op.f("uq_users_email_folded")),
-        sa.UniqueConstraint("username_folded", name=op.f("uq_users_username_folded")),
+        *unique,
     )
     op.create_table(
         "api_keys",
@@ -159,7 +190,7 @@ def upgrade() -> None:
         sa.Column("queue", sa.String(length=32), nullable=False),
         sa.Column("priority", sa.Integer(), nullable=False),
         sa.Column("sequence_key", sa.String(length=36), nullable=True),
-        sa.Column("blocked", sa.Boolean(), nullable=False),
+        sa.Column("blocked", Flag(), nullable=False),
         sa.Column("run_after", UtcDateTime(length=27), nullable=False),
         sa.Column("status", sa.String(length=16), nullable=False),
         sa.Column("attempt", sa.Integer(), nullable=False),
@@ -176,7 +207,7 @@ def upgrade() -> None:
         sa.Column("error", Json(), nullable=True),
         sa.Column("started_at", UtcDateTime(length=27), nullable=True),
         sa.Column("finished_at", UtcDateTime(length=27), nullable=True),
-        sa.Column("folded", sa.Boolean(), nullable=False),
+        sa.Column("folded", Flag(), nullable=False),
         sa.Column("id", sa.String(length=36), nullable=False),
         sa.Column("created_at", UtcDateTime(length=27), nullable=False),
         sa.ForeignKeyConstraint(
@@ -189,27 +220,13 @@ def upgrade() -> None:
     with op.batch_alter_table("jobs", schema=None) as batch_op:
         batch_op.create_index("ix_jobs_conversation_id", ["conversation_id"], unique=False)
         batch_op.create_index("ix_jobs_message_id", ["message_id"], unique=False)
+        batch_op.create_index("ix_jobs_queued", ["user_id", "id"], unique=False, **QUEUED)
         batch_op.create_index(
-            "ix_jobs_queued", ["user_id", "id"], unique=False, sqlite_where=sa.text("status = 'queued'")
+            "ix_jobs_ready", ["queue", "priority", "user_id", "id", "run_after"], unique=False, **READY
         )
-        batch_op.create_index(
-            "ix_jobs_ready",
-            ["queue", "priority", "user_id", "id", "run_after"],
-            unique=False,
-            sqlite_where=sa.text("status = 'queued' AND blocked = 0"),
-        )
-        batch_op.create_index(
-            "ix_jobs_running", ["queue", "user_id"], unique=False, sqlite_where=sa.text("status = 'running'")
-        )
-        batch_op.create_index(
-            "ix_jobs_sequence", ["sequence_key", "id"], unique=False, sqlite_where=sa.text("status = 'queued'")
-        )
-        batch_op.create_index(
-            "ix_jobs_unfolded",
-            ["finished_at"],
-            unique=False,
-            sqlite_where=sa.text("finished_at IS NOT NULL AND folded = 0"),
-        )
+        batch_op.create_index("ix_jobs_running", ["queue", "user_id"], unique=False, **RUNNING)
+        batch_op.create_index("ix_jobs_sequence", ["sequence_key", "id"], unique=False, **QUEUED)
+        batch_op.create_index("ix_jobs_unfolded", ["finished_at"], unique=False, **UNFOLDED)
         batch_op.create_index("ix_jobs_user", ["user_id", "id"], unique=False)
         batch_op.create_index("ix_jobs_user_started", ["user_id", "started_at"], unique=False)
 
@@ -233,7 +250,7 @@ def upgrade() -> None:
 
     op.create_table(
         "job_events",
-        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("id", RowNumber, autoincrement=True, nullable=False),
         sa.Column("job_id", sa.String(length=36), nullable=False),
         sa.Column("seq", sa.Integer(), nullable=False),
         sa.Column("attempt", sa.Integer(), nullable=False),
@@ -244,10 +261,15 @@ def upgrade() -> None:
         sa.UniqueConstraint("job_id", "seq", name=op.f("uq_job_events_job_id_seq")),
         sqlite_autoincrement=True,
     )
-    op.execute(TERMINAL_IS_FINAL)
+    if on_sqlite:
+        op.execute(TERMINAL_IS_FINAL)
+    else:
+        for statement in ON_POSTGRES:
+            op.execute(statement)
 
 
 def downgrade() -> None:
+    on_postgres = op.get_bind().dialect.name == "postgresql"
     op.drop_table("job_events")
     with op.batch_alter_table("idempotency_keys", schema=None) as batch_op:
         batch_op.drop_index("ix_idempotency_keys_job")
@@ -293,3 +315,6 @@ def downgrade() -> None:
 
     op.drop_table("api_keys")
     op.drop_table("users")
+    if on_postgres:
+        op.execute("DROP FUNCTION refuse_to_reopen_job()")
+        op.execute("DROP FUNCTION teahouse_casefold(text)")

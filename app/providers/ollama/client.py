@@ -11,12 +11,13 @@ from app.providers.base import MAX_MODEL_NAME, ChatRequest, ModelDetails, ModelI
 from app.providers.errors import ModelNotFound, ProviderCut, ProviderError, ProviderProtocolError, ProviderUnavailable
 from app.providers.events import ChatEvent
 from app.providers.failures import from_error_event
-from app.providers.http import Upstream
+from app.providers.http import Upstream, host_of
 from app.providers.lines import LineSplitter
 from app.providers.ollama.chat import AnswerParser, body_for
 from app.providers.ollama.details import capabilities_of, context_length_of, details_of
+from app.providers.pool import KeepingPool
 from app.providers.registry import DEFAULT_OLLAMA_URL
-from app.settings import Settings
+from app.settings import Settings, split_commas
 
 DEFAULT_WINDOW = 8192  # larger ones cost memory on every load; also the fallback when Ollama does not say
 _NDJSON = "application/x-ndjson"
@@ -45,8 +46,8 @@ class OllamaProvider:
     name = "ollama"
     paid = False
 
-    def __init__(self, settings: Settings, base_url: str) -> None:
-        self._upstream = Upstream(base_url, settings, label="Ollama")
+    def __init__(self, settings: Settings, base_url: str, *, label: str = "Ollama") -> None:
+        self._upstream = Upstream(base_url, settings, label=label)
         self._details: dict[str, _Details] = {}
         self._asking: dict[str, asyncio.Task[None]] = {}
 
@@ -201,5 +202,9 @@ def _pulled(line: bytes, model: str) -> PullProgress:
     return PullProgress(str(data.get("status", "")), done, total)
 
 
-def from_settings(settings: Settings) -> OllamaProvider:
-    return OllamaProvider(settings, settings.ollama_url or DEFAULT_OLLAMA_URL)
+def from_settings(settings: Settings) -> "OllamaProvider | KeepingPool[OllamaProvider]":
+    urls = split_commas(settings.ollama_url) or [DEFAULT_OLLAMA_URL]
+    if len(urls) == 1:
+        return OllamaProvider(settings, urls[0])
+    members = [(host_of(url), OllamaProvider(settings, url, label=f"Ollama at {host_of(url)}")) for url in urls]
+    return KeepingPool(members, slots=settings.model_slots)

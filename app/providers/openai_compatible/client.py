@@ -3,15 +3,15 @@
 from collections.abc import AsyncGenerator
 from contextlib import suppress
 from typing import Any
-from urllib.parse import urlsplit
 
 from app.providers.base import MAX_MODEL_NAME, ChatRequest, ModelInfo
 from app.providers.errors import ModelNotFound, ProviderCut, ProviderError, ProviderProtocolError, ProviderRejected
 from app.providers.events import ChatEvent
-from app.providers.http import Upstream
+from app.providers.http import Upstream, host_of
 from app.providers.openai_compatible.chat import AnswerParser
 from app.providers.openai_compatible.messages import body_for, without_refused
-from app.settings import Settings, is_local_address
+from app.providers.pool import Pool
+from app.settings import Settings, is_local_address, split_commas
 
 _LIST_SECONDS = 10.0
 _LOOK_SECONDS = 2.0
@@ -132,9 +132,11 @@ def _positive(value: Any) -> int | None:
     return value if type(value) is int and value > 0 else None
 
 
-def from_settings(settings: Settings) -> OpenAIProvider:
-    base_url = settings.openai_base_url
-    paid = settings.openai_paid == "yes" or (settings.openai_paid == "auto" and not is_local_address(base_url))
-    host = urlsplit(base_url).netloc.rpartition("@")[2]
-    upstream = Upstream(base_url, settings, key=settings.openai_api_key, label=f"The model server at {host}")
-    return OpenAIProvider(upstream, paid=paid)
+def from_settings(settings: Settings) -> OpenAIProvider | Pool[OpenAIProvider]:
+    urls = split_commas(settings.openai_base_url)
+    # Of servers that share a name either all cost money or none.
+    paid = settings.openai_paid == "yes" or (settings.openai_paid == "auto" and not all(map(is_local_address, urls)))
+    members = [
+        (host_of(url), OpenAIProvider(Upstream(url, settings, key=settings.openai_api_key), paid=paid)) for url in urls
+    ]
+    return members[0][1] if len(members) == 1 else Pool(members, slots=settings.model_slots)

@@ -7,6 +7,7 @@ import pytest
 
 from tests.api.answers import is_problem
 from tests.api.people import MISSING, Person, bearer, sign_in
+from tests.api.rows import rows_of
 from tests.api.serving import Served
 from tests.factories.accounts import PASSWORD
 
@@ -86,8 +87,8 @@ async def test_A24_a_disabled_user_is_out_on_every_path_and_their_answers_end(
         running = await alice.ask(await alice.conversation(), "[[tokens=endless rate=50]]")
         path = f"/api/v1/users/{alice.id}"
         assert (await dana.client.patch(path, json={"disabled": True})).json()["disabled"] is True
-        rows = await served.services.database.lookup.all(
-            "SELECT status FROM jobs WHERE id = :id", {"id": running["job"]["id"]}
+        rows = await rows_of(
+            served.services.database, "SELECT status FROM jobs WHERE id = :id", id=running["job"]["id"]
         )
         assert rows == [("cancelled",)]
         for answer in (

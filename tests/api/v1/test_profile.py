@@ -7,6 +7,7 @@ import pytest
 
 from tests.api.answers import is_problem
 from tests.api.people import MISSING, Person, bearer, sign_in
+from tests.api.rows import rows_of
 from tests.api.serving import Served
 from tests.factories.accounts import PASSWORD
 
@@ -145,7 +146,9 @@ async def test_an_account_deletes_itself_with_all_that_is_in_it(alice: Person, s
     assert (await alice.client.get("/api/v1/auth/me")).status_code == 401
     for table in ("users", "conversations", "messages", "jobs"):
         ids = (alice.id, conversation_id, accepted["assistant_message"]["id"], accepted["job"]["id"])
-        rows = await served.services.database.lookup.all(
-            f"SELECT id FROM {table} WHERE id IN (:a, :b, :c, :d)", dict(zip("abcd", ids, strict=True))
+        rows = await rows_of(
+            served.services.database,
+            f"SELECT id FROM {table} WHERE id IN (:a, :b, :c, :d)",
+            **dict(zip("abcd", ids, strict=True)),
         )
         assert rows == [], table

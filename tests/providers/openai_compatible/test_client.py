@@ -24,7 +24,9 @@ from tests.providers.test_faults import free_port
 
 
 def connected(server: ModelServer, **settings: Any) -> OpenAIProvider:
-    return from_settings(settings_for(openai_base_url=server.openai_url, **settings))
+    provider = from_settings(settings_for(openai_base_url=server.openai_url, **settings))
+    assert isinstance(provider, OpenAIProvider)
+    return provider
 
 
 @pytest.mark.parametrize("spelling", ["reasoning_content", "reasoning", "thinking", "inline"])

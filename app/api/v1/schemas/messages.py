@@ -96,25 +96,30 @@ class AcceptedView(View):
     assistant_message: MessageView
 
 
+_AS_STORED = (
+    "id",
+    "conversation_id",
+    "parent_id",
+    "role",
+    "content",
+    "thinking",
+    "status",
+    "finish_reason",
+    "model",
+    "usage",
+    "error",
+    "superseded",
+    "job_id",
+)
+
+
 def message_json(message: Message, siblings: list[str], *, html: bool = False) -> dict[str, Any]:
     """`message.content` must already be the text so far, for one that is being written."""
-    body = {
-        "id": message.id,
-        "conversation_id": message.conversation_id,
-        "parent_id": message.parent_id,
-        "role": message.role,
-        "content": message.content,
-        "thinking": message.thinking,
-        "status": message.status,
-        "finish_reason": message.finish_reason,
-        "model": message.model,
-        "usage": message.usage,
-        "error": message.error,
-        "superseded": message.superseded,
-        "sibling_ids": siblings,
-        "job_id": message.job_id,
-        "created_at": rfc3339(message.created_at),
-    }
+    # A fifth of the time of a long list went into the ORM's attributes. What was never set is not there: null.
+    row = vars(message)
+    body: dict[str, Any] = {name: row.get(name) for name in _AS_STORED}
+    body["sibling_ids"] = siblings
+    body["created_at"] = rfc3339(row["created_at"])
     if html:
         body["content_html"] = html_of(message)
     return body

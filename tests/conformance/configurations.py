@@ -1,0 +1,67 @@
+"""The three configurations: SQLite alone, PostgreSQL alone, and PostgreSQL with Redis and Celery's workers."""
+
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.settings import Settings
+from tests.cli.running import COMMAND, environment
+from tests.model_server import ModelServer
+from tests.process import Process
+
+CONFIGURATIONS = ("sqlite", "postgresql", "celery")
+ROOT = Path(__file__).parents[2]
+
+
+class Worker:
+    """`teahouse worker`, for one database and one Redis."""
+
+    def __init__(self, settings: Settings, *arguments: str) -> None:
+        self._settings, self._arguments = settings, arguments
+        self.start()
+
+    def start(self) -> None:
+        own = {
+            "TEAHOUSE_DATABASE_URL": self._settings.database_url,
+            "TEAHOUSE_REDIS_URL": self._settings.redis_url,
+            "TEAHOUSE_OLLAMA_URL": self._settings.ollama_url,
+            "TEAHOUSE_JOBS_ENGINE": "celery",
+            "TEAHOUSE_MODEL_SLOTS": str(self._settings.model_slots),
+            "TEAHOUSE_MAX_RUNNING_PER_USER": str(self._settings.max_running_per_user),
+        }
+        env = environment(self._settings.data_dir, **own)
+        self.process = subprocess.Popen(
+            [*COMMAND, "worker", *self._arguments], cwd=ROOT, env=env, stdout=subprocess.DEVNULL
+        )
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self) -> int:
+        """As systemd stops it."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(20)
+
+
+@contextmanager
+def worker_on(settings: Settings, *arguments: str) -> Iterator[Worker]:
+    worker = Worker(settings, *arguments)
+    try:
+        yield worker
+    finally:
+        if worker.process.poll() is None:
+            worker.kill()
+
+
+@dataclass(slots=True)
+class Site:
+    """A web process and the model server."""
+
+    web: Process
+    model: ModelServer
+    settings: Settings

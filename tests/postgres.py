@@ -1,0 +1,93 @@
+"""A PostgreSQL server of the tests' own: Debian's binaries, a temporary folder, a socket, a database per test."""
+
+import atexit
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from app import migrations
+
+BINARIES = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
+# A test's database need not survive a power cut.
+FORGETFUL = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
+SETTINGS = ("listen_addresses=", "shared_buffers=32MB", "max_connections=150", "max_wal_size=256MB", "jit=off")
+
+
+class Server:
+    """PostgreSQL refuses to run as root: then it runs as `postgres`, whom Debian's package makes."""
+
+    def __init__(self, folder: Path, *, forgetful: bool = True) -> None:
+        self._folder, self._settings = folder, (*SETTINGS, *(FORGETFUL if forgetful else ()))
+        self._user: dict[str, Any] = {}
+        if os.geteuid() == 0:
+            nobody = pwd.getpwnam("postgres")
+            self._user = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+            os.chown(folder, nobody.pw_uid, nobody.pw_gid)
+        self._number = 0
+
+    def run(self, program: str, *arguments: str) -> None:
+        command = [str(BINARIES[-1] / program), *arguments]
+        with (self._folder / "commands.log").open("ab") as log:
+            subprocess.run(command, check=True, cwd=self._folder, stdout=log, stderr=log, timeout=60, **self._user)
+
+    def initialise(self) -> None:
+        options = ("--username=teahouse", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync")
+        self.run("initdb", f"--pgdata={self._folder}/data", *options)
+
+    def start(self) -> None:
+        options = " ".join(f"-c {setting}" for setting in (f"unix_socket_directories={self._folder}", *self._settings))
+        self.run("pg_ctl", "start", "-w", "-D", f"{self._folder}/data", "-l", f"{self._folder}/log", "-o", options)
+
+    def stop(self, mode: str = "immediate") -> None:
+        self.run("pg_ctl", "stop", "-w", "-D", f"{self._folder}/data", "-m", mode)
+
+    def url(self, database: str) -> str:
+        return f"postgresql://teahouse@/{database}?host={self._folder}"
+
+    def execute(self, statement: str) -> None:
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            connection.execute(statement)
+
+    def make_template(self) -> None:
+        self.execute("CREATE DATABASE empty")
+        migrations.upgrade(self.url("empty"))
+
+    def new_database(self) -> str:
+        """The address of a migrated, empty database. Copying the files is quicker than making them."""
+        self._number += 1
+        name = f"test_{self._number}"
+        self.execute(f"CREATE DATABASE {name} TEMPLATE empty STRATEGY file_copy")
+        return self.url(name)
+
+
+@contextmanager
+def postgres_server(*, forgetful: bool = True) -> Iterator[Server]:
+    folder = Path(tempfile.mkdtemp(prefix="teahouse-postgres-"))
+    server = Server(folder, forgetful=forgetful)
+    try:
+        server.initialise()
+        server.start()
+        try:
+            server.make_template()
+            yield server
+        finally:
+            server.stop()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@cache
+def shared_server() -> Server:
+    """One for all tests of this process; it ends with it."""
+    running = ExitStack()
+    atexit.register(running.close)
+    return running.enter_context(postgres_server())
