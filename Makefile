@@ -10,6 +10,7 @@ UV := $(shell uv --version >/dev/null 2>&1 && echo uv || echo .tools/bin/uv)
 UV_VERSION := 0.13.9
 BIN := .venv/bin
 FRONTEND := frontend-islands
+LIGHTHOUSE := tests/benchmarks/lighthouse
 NPM := npm --prefix $(FRONTEND) --silent
 SUDO := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
 # Debian starts what it installs, unless this file says no; a machine that has one keeps it as it is.
@@ -30,7 +31,7 @@ ifneq ($(wildcard /etc/ssl/certs/ca-certificates.crt),)
 export UV_SYSTEM_CERTS := true
 endif
 
-.PHONY: help setup run check test e2e bench screenshots build translations lock
+.PHONY: help setup run check test e2e bench lighthouse screenshots build translations lock
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -64,6 +65,9 @@ BESIDE := --numprocesses 2 --dist loadfile --quiet
 
 bench: setup /usr/bin/wrk ## measure this server against its promises
 	$(BIN)/python -m tests.benchmarks
+
+lighthouse: setup build $(LIGHTHOUSE)/node_modules/.stamp ## have Lighthouse judge the sign-in and a conversation, of both faces
+	$(BIN)/python -m tests.benchmarks.audits
 
 screenshots: setup build $(CHINESE) ## picture every state of the pages (ONLY=name for one of them), see screenshots/index.html
 	$(BIN)/python -m tests.browser.screenshots $(ONLY)
@@ -105,6 +109,10 @@ LOCKING := --quiet --universal --generate-hashes --no-emit-index-url --no-header
 $(FRONTEND)/node_modules/.stamp: $(FRONTEND)/package-lock.json $(FRONTEND)/package.json
 	@node -e 'process.exit(process.versions.node.split(".")[0] < 20 ? 1 : 0)' || { echo "Node 20 or newer is needed for the frontend."; exit 1; }
 	npm --prefix $(FRONTEND) ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(LIGHTHOUSE)/node_modules/.stamp: $(LIGHTHOUSE)/package-lock.json
+	npm --prefix $(LIGHTHOUSE) ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
 /usr/bin/systemd-analyze:

@@ -12,7 +12,7 @@ from typing import Any
 
 import aiohttp
 
-from tests.benchmarks import backups, bench_rendering, durability, footprint, front, pages, reading
+from tests.benchmarks import application, backups, bench_rendering, durability, footprint, front, pages, reading
 from tests.benchmarks.clients import Measured, Teahouse, ask_model_server, at_once, percentile, prompt
 from tests.benchmarks.servers import ROOT, Server, free_port, model_server, start_teahouse
 from tests.benchmarks.targets import table
@@ -77,6 +77,7 @@ async def run(quick: bool) -> dict[str, Any]:
         results |= await pages.run(data_dir / "pages")
         if not quick:
             results |= await backups.run(data_dir / "backups", model_url)
+        results |= await application.run(data_dir / "application")
         results |= await front.measure()
     results |= {f"rendering_{name}": value for name, value in bench_rendering.run().items()}
     if not quick:

@@ -98,9 +98,9 @@ COUNT_NODES = """(() => {
 
 
 @contextlib.asynccontextmanager
-async def opened(browser: Browser, url: str, cookies: list[Any]) -> AsyncIterator[Visit]:
+async def opened(browser: Browser, url: str, cookies: list[Any], **options: Any) -> AsyncIterator[Visit]:
     """A browser that has nothing of this site but the sign-in."""
-    context = await browser.new_context(base_url=url, viewport={"width": 1280, "height": 800})
+    context = await browser.new_context(base_url=url, viewport={"width": 1280, "height": 800}, **options)
     try:
         await context.add_cookies(cookies)
         page = await context.new_page()

@@ -9,6 +9,7 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from tests.browser.application.conftest import ask
+from tests.browser.application.wire import EXPECTED_FAULTS
 from tests.browser.conftest import OpenPage, register, watch
 from tests.browser.servers import ROOT, LiveServer, free_port, model_process, teahouse_process
 
@@ -67,7 +68,7 @@ async def test_without_its_server_it_says_so_and_goes_on_when_it_is_back(browser
     with model_process() as model_url:
         with teahouse_process(data_dir, model_url, port=port) as server:
             page = await (await browser.new_context(base_url=server.url)).new_page()
-            watch(page, server.url, faults, ("Failed to load resource",))
+            watch(page, server.url, faults, EXPECTED_FAULTS)
             await register(page)
             await page.goto("/app/")
             await page.evaluate(INSTALLED)
@@ -100,7 +101,7 @@ async def test_a_new_build_is_offered_in_every_tab(browser: Browser, tmp_path: P
             context = await browser.new_context(base_url=server.url)
             pages = [await context.new_page(), await context.new_page()]
             for page in pages:
-                watch(page, server.url, faults, ("Failed to load resource",))
+                watch(page, server.url, faults, EXPECTED_FAULTS)
             await register(pages[0])
             for page in pages:
                 await page.goto("/app/")

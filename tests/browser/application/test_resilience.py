@@ -8,7 +8,7 @@ import pytest
 from playwright.async_api import Browser, Page, Route, expect
 
 from tests.browser.application.conftest import OpenApplication, answer_text, ask, watch_to_end
-from tests.browser.application.wire import cuttable
+from tests.browser.application.wire import EXPECTED_FAULTS, cuttable
 from tests.browser.conftest import register, watch
 from tests.browser.servers import LiveServer, free_port, model_process, teahouse_process
 from tests.browser.test_chat import expected_of
@@ -46,6 +46,7 @@ async def test_the_network_is_off_for_a_while(browser: Browser, live_server: Liv
     async with cuttable(browser, live_server) as (page, wire):
         await begin(page)
         await wire.cut()
+        await asyncio.sleep(0.2)  # what had come is shown
         kept = await answer_text(page)
         await asyncio.sleep(20)
         assert await answer_text(page) == kept, "the wire was cut"
@@ -59,7 +60,7 @@ async def test_the_server_is_killed_and_started_again(browser: Browser, tmp_path
     with model_process() as model_url:
         with teahouse_process(data_dir, model_url, port=port) as server:
             page = await (await browser.new_context(base_url=server.url)).new_page()
-            watch(page, server.url, faults, ("Failed to load resource",))
+            watch(page, server.url, faults, EXPECTED_FAULTS)
             await register(page)
             await page.goto("/app/")
             await page.wait_for_selector("#content")

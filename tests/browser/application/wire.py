@@ -10,7 +10,8 @@ from playwright.async_api import Browser, Page
 from tests.browser.conftest import register, watch
 from tests.browser.servers import LiveServer, free_port
 
-EXPECTED_FAULTS = ("Failed to load resource", "net::ERR_")
+# The last one is the service worker, which is looked for behind all else.
+EXPECTED_FAULTS = ("Failed to load resource", "net::ERR_", "fetching the script")
 
 
 class Wire:

@@ -4,6 +4,8 @@ import { offer } from "@/components/notices";
 import { t } from "@/i18n";
 
 const HOUR = 3_600_000;
+/** What somebody waits for comes first. */
+const AFTER = 2_000;
 
 /** Once, by the application itself. Without https there are no service workers: then a visit simply loads what is there. */
 export function useUpdate(): void {
@@ -24,6 +26,7 @@ export function useUpdate(): void {
   }
 
   async function begin(): Promise<void> {
+    await new Promise((resolve) => setTimeout(resolve, AFTER));
     const registration = await serviceWorker.register("/app/sw.js", { scope: "/app/", updateViaCache: "none" });
     if (registration.waiting && serviceWorker.controller) tellOf(registration.waiting);
     registration.addEventListener("updatefound", () => {
