@@ -7,10 +7,13 @@ from sqlalchemy import Connection, PoolResetState, event
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from app.db import sqlite
-from app.db.one_hop import OneHopConnection, begin_with_next_statement
+from app.db.machine_turn import MachineTurn
+from app.db.one_hop import OneHopConnection, begin_with_next_statement, keep_turn
 
 
-def create_engine(path: Path, *, write: bool, synchronous: str = "FULL") -> AsyncEngine:
+def create_engine(
+    path: Path, *, write: bool, synchronous: str = "FULL", turn: MachineTurn | None = None
+) -> AsyncEngine:
     """The writer begins with BEGIN IMMEDIATE and has one connection; readers cannot write and never wait."""
     engine = create_async_engine(
         f"sqlite+aiosqlite:///{path}",
@@ -37,6 +40,8 @@ def create_engine(path: Path, *, write: bool, synchronous: str = "FULL") -> Asyn
         for pragma in sqlite.pragmas(write=write, synchronous=synchronous):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
+        if turn is not None:
+            keep_turn(dbapi_connection.driver_connection, turn)
         dbapi_connection.create_function("casefold", 1, sqlite.casefold, deterministic=True)
 
     @event.listens_for(engine.sync_engine, "begin")

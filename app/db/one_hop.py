@@ -9,7 +9,10 @@ from typing import Any
 
 from sqlalchemy.dialects.sqlite.aiosqlite import AsyncAdapt_aiosqlite_connection, AsyncAdapt_aiosqlite_cursor
 
-_BEGIN, _READER = "teahouse_begin", "teahouse_reader"  # kept on aiosqlite's connection: the adapter has slots
+from app.db.machine_turn import MachineTurn
+
+# Kept on aiosqlite's connection: the adapter has slots.
+_BEGIN, _READER, _TURN = "teahouse_begin", "teahouse_reader", "teahouse_turn"
 
 
 class _Result:
@@ -46,12 +49,14 @@ class OneHopCursor(AsyncAdapt_aiosqlite_cursor):
         connection: Any = self._connection
         result: Any = self._cursor
 
-        begin = vars(connection).pop(_BEGIN, None)
+        begin, turn = vars(connection).pop(_BEGIN, None), vars(connection).get(_TURN)
 
         def work() -> list[Any]:
             cursor = connection._conn.cursor()
             try:
                 if begin is not None:
+                    if turn is not None:
+                        turn.take()
                     cursor.execute(begin)
                 getattr(cursor, method)(operation, parameters)
                 result.description, result.rowcount = cursor.description, cursor.rowcount
@@ -70,7 +75,10 @@ class OneHopConnection(AsyncAdapt_aiosqlite_connection):
 
     def commit(self) -> None:
         if vars(self._connection).pop(_BEGIN, None) is None:
-            super().commit()
+            try:
+                super().commit()
+            finally:
+                self._give()
 
     def rollback(self) -> None:
         connection: Any = self._connection
@@ -80,7 +88,20 @@ class OneHopConnection(AsyncAdapt_aiosqlite_connection):
             # Nobody has to wait for the end of a reading: the thread does it before whatever comes next.
             connection._tx.put_nowait((asyncio.get_running_loop().create_future(), connection._conn.rollback))
         else:
-            super().rollback()
+            try:
+                super().rollback()
+            finally:
+                self._give()
+
+    def _give(self) -> None:
+        turn: MachineTurn | None = vars(self._connection).get(_TURN)
+        if turn is not None:
+            turn.give()
+
+
+def keep_turn(connection: Any, turn: MachineTurn) -> None:
+    """Have each transaction of this connection wait for its turn among all processes."""
+    vars(connection)[_TURN] = turn
 
 
 def begin_with_next_statement(connection: Any, statement: str, *, reader: bool) -> None:

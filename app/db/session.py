@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.db import sqlite
 from app.db.engine import create_engine
 from app.db.lookup import Lookup, SqliteLookup
+from app.db.machine_turn import MachineTurn
 from app.db.sqlite import SYNCHRONOUS
 from app.db.turn import Turn
 from app.errors import AppError, ErrorKind
@@ -41,8 +42,10 @@ class Database:
             self.lookup, self.transient = postgres.PostgresLookup(where), postgres.TRANSIENT
             # Every transaction has a connection of its own; who must not meet takes turns by `take_turns`.
             self.turn: Turn | None = None
+            self._among_processes: MachineTurn | None = None
             return
-        self.writer = create_engine(where, write=True, synchronous=self.synchronous)
+        self._among_processes = MachineTurn(where)
+        self.writer = create_engine(where, write=True, synchronous=self.synchronous, turn=self._among_processes)
         self.reader = create_engine(where, write=False, synchronous=self.synchronous)
         self.lookup, self.transient = SqliteLookup(where), (pysqlite3.OperationalError,)
         # Sessions and the event log share this process's one right to write: waiting here is fair,
@@ -56,6 +59,10 @@ class Database:
     def connect(self, *, write: bool, name: str = "teahouse") -> Any:
         """A plain connection for a thread of its own; whoever opens a transaction on it says BEGIN."""
         return plain_connection(self.where, write=write, name=name, synchronous=self.synchronous)
+
+    def turn_among_processes(self) -> MachineTurn | None:
+        """For a plain connection that writes, where the processes of a machine share one right to."""
+        return None if isinstance(self.where, str) else MachineTurn(self.where)
 
     def my_turn(self, *, urgent: bool = False) -> Any:
         """Hold this process's right to write, where there is one only."""
@@ -81,6 +88,8 @@ class Database:
         await self.writer.dispose()
         await self.reader.dispose()
         await self.lookup.close()
+        if self._among_processes is not None:
+            self._among_processes.close()
 
 
 def plain_connection(where: Path | str, *, write: bool, name: str = "teahouse", synchronous: str = "FULL") -> Any:

@@ -83,6 +83,7 @@ class EventLog:
         self._on_commit, self._on_publish = on_commit, on_publish
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="event-log")
         self._connection: Any = None
+        self._turn = database.turn_among_processes()
         self._dirty: dict[str, Lease] = {}
         self._leases: dict[str, Lease] = {}
         self._work = asyncio.Event()
@@ -114,6 +115,8 @@ class EventLog:
         if self._connection is not None:
             await loop.run_in_executor(self._thread, self._connection.close)
         self._thread.shutdown(wait=False)
+        if self._turn is not None:
+            self._turn.close()
 
     # --- leases -------------------------------------------------------------------------------------------------
 
@@ -186,8 +189,10 @@ class EventLog:
 
     def _transaction(self, step: Callable[[Connection], T]) -> tuple[T, int, int]:
         connection = self._connection
-        connection.execute("BEGIN IMMEDIATE")
+        if self._turn is not None:
+            self._turn.take()
         try:
+            connection.execute("BEGIN IMMEDIATE")
             # Nobody else can write meanwhile, so the row ids that are added here are contiguous.
             before = self._last_row()
             result = step(connection)
@@ -197,6 +202,9 @@ class EventLog:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             raise
+        finally:
+            if self._turn is not None:
+                self._turn.give()
         return result, before + 1, after
 
     def _last_row(self) -> int:

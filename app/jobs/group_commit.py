@@ -1,4 +1,4 @@
-"""One job's part of a group commit, inside the transaction: fence, joined events, end."""
+"""A group commit, inside its transaction: each job's fence, joined events, end."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -7,6 +7,9 @@ from typing import Any
 from app.clock import utcnow
 from app.jobs import lease as leases
 from app.jobs.lease import Connection, End, StoredEvent
+
+Row = tuple[str, int, int, str, str]
+"""A line of the log: job, seq, attempt, event, data."""
 
 PROGRESS = "progress"  # kept on the job's row, not in its log: only the newest counts
 
@@ -54,7 +57,11 @@ INSERT INTO job_events (job_id, seq, attempt, event, data) SELECT * FROM unnest(
 def write_all(connection: Connection, parts: Sequence[Part]) -> list[Written]:
     """In the order of `parts`. Where a statement is a journey (PostgreSQL) two of them do for all that just goes on."""
     if not hasattr(connection, "hold"):
-        return [write(connection, part) for part in parts]
+        # Lines of all jobs by one statement: each one lets go of the interpreter, and waits to get it.
+        rows: list[Row] = []
+        inside = [_write(connection, part, rows) for part in parts]
+        leases.append_rows(connection, rows)
+        return inside
     plain = {part.job_id: joined(part.pending) for part in parts if _just_goes_on(part)}
     written = _write_plain(connection, [part for part in parts if part.job_id in plain], plain) if plain else {}
     # In one order for everybody, so that no two processes wait for each other.
@@ -98,6 +105,15 @@ def _write_plain(
 
 
 def write(connection: Connection, part: Part) -> Written:
+    rows: list[Row] = []
+    written = _write(connection, part, rows)
+    if rows:
+        leases.append_rows(connection, rows)
+    return written
+
+
+def _write(connection: Connection, part: Part, rows: list[Row]) -> Written:
+    """`rows` are the lines that are still to be written."""
     landed: list[tuple[str, str]] = []
     if part.unsure:
         last = leases.last_event_of(connection, part.job_id, part.attempt)
@@ -112,13 +128,15 @@ def write(connection: Connection, part: Part) -> Written:
         return Written(None)
     first = fenced[0] - len(events) + 1
     stored = [StoredEvent(first + i, event, data) for i, (event, data) in enumerate(events)]
-    if stored:
-        leases.append_rows(connection, [(part.job_id, e.seq, part.attempt, e.event, e.data) for e in stored])
+    rows += [(part.job_id, e.seq, part.attempt, e.event, e.data) for e in stored]
     stored[:0] = [StoredEvent(first - len(landed) + i, event, data) for i, (event, data) in enumerate(landed)]
     progress = [data for event, data in part.pending if event == PROGRESS]
     if progress:
         leases.write_progress(connection, part.job_id, progress[-1])
     if part.end is not None:
+        if rows:
+            leases.append_rows(connection, rows)  # the end folds them into the message
+            rows.clear()
         done = leases.end(connection, part.job_id, part.attempt, part.end)
         assert done is not None, "the fence held a moment ago"
         stored.append(done)

@@ -95,7 +95,10 @@ class FilesHandler(logging.Handler):
         super().close()
 
     def _run(self, queue: "SimpleQueue[Event | threading.Event]") -> None:
-        files = self._open("teahouse.log"), self._open("error.log"), self._open("access.log")
+        try:
+            files = self._open("teahouse.log"), self._open("error.log"), self._open("access.log")
+        except RuntimeError:
+            return  # the process ended before its log could be opened
         while True:
             batch = [queue.get()]
             time.sleep(GATHER_SECONDS)

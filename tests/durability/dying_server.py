@@ -28,6 +28,7 @@ def _arm(visits: int) -> None:
         _left = visits if content.startswith("die") else 0
         accepted = await send(self, *arguments, content=content, **keywords)
         _visit()  # after the commit, before the 202
+        _left = 0  # it lived: what it is asked next must not kill it
         return accepted
 
     async def in_thread(self: OneHopCursor, *arguments: Any) -> None:
