@@ -51,6 +51,8 @@ def machines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machines]:
         values = {"database_url": postgres.new_database(), "redis_url": redis.url}
         settings = settings_for("celery", folder, free_port(), **values)
         workers = [stack.enter_context(worker_on(settings)) for _ in range(2)]
+        for worker in workers:
+            worker.wait()
         yield Machines(postgres, redis, workers, settings)
 
 
