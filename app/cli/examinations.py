@@ -11,7 +11,7 @@ from pathlib import Path
 
 import aiohttp
 
-from app.cli.examining_data import database, queue
+from app.cli.examining_data import database, queue, redis
 from app.cli.findings import Finding, Level
 from app.settings import Settings
 
@@ -205,4 +205,4 @@ QUICK: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
     public_files,
     embedded,
 )
-ASKING: tuple[Callable[[Settings], AsyncIterator[Finding]], ...] = (server, front, models)
+ASKING: tuple[Callable[[Settings], AsyncIterator[Finding]], ...] = (server, front, redis, models)

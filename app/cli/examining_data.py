@@ -1,6 +1,6 @@
 """What `teahouse doctor` looks at in the database: whether it is sound, and whether jobs stand still."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
 from datetime import timedelta
 from typing import Any
@@ -121,3 +121,22 @@ def queue(settings: Settings) -> Iterator[Finding]:
         yield Finding("stuck_jobs", "error", text, "Is the server running? Is the model server? Else restart it.")
     else:
         yield Finding("queue", "ok", f"{waiting} jobs wait, {running} run")
+
+
+async def redis(settings: Settings) -> AsyncIterator[Finding]:
+    """Whether Celery's broker answers. Without it nothing is lost: workers look by themselves, a little later."""
+    if settings.jobs_engine != "celery":
+        return
+    from redis.asyncio import Redis
+    from redis.exceptions import RedisError
+
+    client: Redis = Redis.from_url(settings.redis_url, socket_connect_timeout=2, socket_timeout=2)
+    try:
+        await client.ping()
+    except (RedisError, OSError) as error:
+        fix = "Is it running? Are address and password in TEAHOUSE_REDIS_URL right? Messages are late meanwhile."
+        yield Finding("redis_unreachable", "error", f"Redis: {error}", fix)
+    else:
+        yield Finding("redis", "ok", "Redis answers")
+    finally:
+        await client.aclose()

@@ -5,6 +5,7 @@ The loop has a thread of its own; the main thread and its signals are Celery's.
 
 import asyncio
 import logging
+import signal
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -70,8 +71,14 @@ class LoopThread:
             self._loop.call_soon_threadsafe(self._stop.set)
 
     def join(self) -> None:
-        self.close()
-        self._thread.join(OPEN_SECONDS)
+        if self._thread.ident is not None:
+            self._ready.wait(OPEN_SECONDS)  # one that is still opening cannot be told yet
+            self.close()
+            self._thread.join(OPEN_SECONDS)
+
+
+def _leave(*_: Any) -> None:
+    raise SystemExit(0)
 
 
 def run_worker(redis_url: str, open_engine: OpenEngine, queues: Sequence[str], *, log_level: str) -> int:
@@ -91,8 +98,10 @@ def run_worker(redis_url: str, open_engine: OpenEngine, queues: Sequence[str], *
     def shut_down(**_: Any) -> None:
         jobs.close()
 
-    jobs.start()
+    # Until Celery has its own handlers: leases may have been taken by then.
+    signal.signal(signal.SIGTERM, _leave)
     try:
+        jobs.start()
         worker = celery.Worker(
             pool="threads",
             concurrency=2,

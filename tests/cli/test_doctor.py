@@ -223,3 +223,13 @@ def test_a_processor_that_is_too_old_is_named(data_dir: Path, monkeypatch: pytes
     monkeypatch.setattr(examinations, "CPU_NEEDS", frozenset({"avx9"}))
     found = list(examinations.embedded(settings))
     assert [finding.code for finding in found] == ["cpu"] and "avx9" in found[0].text
+
+
+async def test_F21_a_broker_that_is_away_is_named() -> None:
+    url = "postgresql://nobody@127.0.0.1:9/nothing"
+    settings = Settings(database_url=url, jobs_engine="celery", redis_url="redis://127.0.0.1:9/0")
+    (found,) = [finding async for finding in examining_data.redis(settings)]
+    assert (found.code, found.level) == ("redis_unreachable", "error")
+    (found,) = examining_data.database(settings)
+    assert (found.code, found.level) == ("database_unreachable", "error")
+    assert [finding async for finding in examining_data.redis(Settings())] == []

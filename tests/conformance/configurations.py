@@ -2,6 +2,7 @@
 
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from pathlib import Path
 
 from app.settings import Settings
 from tests.cli.running import COMMAND, environment
+from tests.databases import plain_connection
 from tests.model_server import ModelServer
 from tests.process import Process
 
@@ -36,6 +38,18 @@ class Worker:
         self.process = subprocess.Popen(
             [*COMMAND, "worker", *self._arguments], cwd=ROOT, env=env, stdout=subprocess.DEVNULL
         )
+
+    def wait(self, seconds: float = 60) -> None:
+        """Until it has opened: the event log's connection bears the process's number."""
+        deadline = time.monotonic() + seconds
+        query = "SELECT 1 FROM pg_stat_activity WHERE application_name LIKE ?"
+        connection = plain_connection(self._settings)
+        try:
+            while connection.execute(query, (f"process-{self.process.pid}-%",)).fetchone() is None:
+                assert self.process.poll() is None and time.monotonic() < deadline
+                time.sleep(0.05)
+        finally:
+            connection.close()
 
     def kill(self) -> None:
         self.process.kill()

@@ -50,7 +50,8 @@ def with_celery(redis: RedisServer, postgres: "Server", tmp_path_factory: pytest
     folder = tmp_path_factory.mktemp("celery") / "data"
     values = {"database_url": postgres.new_database(), "redis_url": redis.url}
     settings = settings_for("celery", folder, free_port(), **values)
-    with worker_on(settings):
+    with worker_on(settings) as worker:
+        worker.wait()
         yield settings
 
 

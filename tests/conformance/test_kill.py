@@ -23,6 +23,7 @@ from tests.durability.processes import free_port
 from tests.factories.people import add_person
 from tests.generations.asking import Talk, new_talk, words
 from tests.jobs.rows import broken_invariants
+from tests.jobs.waiting import until
 from tests.model_server import ModelServer
 from tests.postgres import Server, postgres_server
 from tests.process import Process, running
@@ -30,7 +31,7 @@ from tests.redis import RedisServer, redis_server
 
 pytestmark = pytest.mark.kill
 TALKS, CHANCE = 10, random.Random(6)
-PROMPT = "tell {number} [[tokens=60 rate=30]]"  # two seconds of text
+PROMPT = "tell {number} [[tokens=90 rate=30]]"  # three seconds of text
 
 
 @dataclass(slots=True)
@@ -50,6 +51,8 @@ def machines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machines]:
         values = {"database_url": postgres.new_database(), "redis_url": redis.url}
         settings = settings_for("celery", folder, free_port(), **values)
         workers = [stack.enter_context(worker_on(settings)) for _ in range(2)]
+        for worker in workers:
+            worker.wait()
         yield Machines(postgres, redis, workers, settings)
 
 
@@ -125,11 +128,21 @@ async def test_F05_workers_killed_under_load(machines: Machines, web: Process) -
     await assert_all_whole(machines, sent)
 
 
+def at_work(machines: Machines) -> list[Worker]:
+    """Those that run something; a process's number is in its name."""
+    connection = plain_connection(machines.settings)
+    try:
+        owners = connection.execute("SELECT DISTINCT lease_owner FROM jobs WHERE status = 'running'").fetchall()
+    finally:
+        connection.close()
+    return [worker for worker in machines.workers if any(f"-{worker.process.pid}-" in owner for (owner,) in owners)]
+
+
 async def test_F05_a_stopped_worker_gives_its_leases_back(machines: Machines, web: Process) -> None:
     sent = await under_load(machines, web, [])
-    await asyncio.sleep(0.3)
-    assert await asyncio.to_thread(machines.workers[0].stop) == 0
-    machines.workers[0].start()
+    worker: Worker = (await until(lambda: at_work(machines), 30))[0]
+    assert await asyncio.to_thread(worker.stop) == 0
+    worker.start()
     await assert_all_whole(machines, sent)
     for talk, _, accepted in sent:
         job = await talk.job(accepted.job.id)
