@@ -1,5 +1,6 @@
 """Rotating log files that several processes may share; written by a thread, never to the terminal."""
 
+import concurrent.futures.thread  # noqa: F401 - the thread's own imports want it, too late when the process ends at once
 import logging
 import os
 import threading
@@ -95,10 +96,7 @@ class FilesHandler(logging.Handler):
         super().close()
 
     def _run(self, queue: "SimpleQueue[Event | threading.Event]") -> None:
-        try:
-            files = self._open("teahouse.log"), self._open("error.log"), self._open("access.log")
-        except RuntimeError:
-            return  # the process ended before its log could be opened
+        files = self._open("teahouse.log"), self._open("error.log"), self._open("access.log")
         while True:
             batch = [queue.get()]
             time.sleep(GATHER_SECONDS)
