@@ -83,7 +83,12 @@ def test_a_file_cannot_ask_for_endless_work() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "age1", "age1qqqq", "hello", str(Identity.generate()), str(Identity.generate().recipient)[:-1] + "b"]
+    "text",
+    [
+        *("", "age1", "age1qqqq", "hello"),
+        pytest.param(str(Identity.generate()), id="the secret half"),
+        pytest.param(str(Identity.generate().recipient)[:-1] + "b", id="a wrong letter"),
+    ],
 )
 def test_what_is_no_recipient_is_refused(text: str) -> None:
     with pytest.raises(ValueError):
