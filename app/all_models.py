@@ -3,6 +3,7 @@
 from app.accounts import models as accounts
 from app.conversations import models as conversations
 from app.db.base import Base
+from app.generations import models as generations
 from app.jobs import models as jobs
 
-__all__ = ["Base", "accounts", "conversations", "jobs"]
+__all__ = ["Base", "accounts", "conversations", "generations", "jobs"]

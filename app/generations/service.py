@@ -16,6 +16,7 @@ from app.conversations.models import Conversation, Message
 from app.conversations.service import get_conversation, title_from
 from app.db.session import Database, after_commit, take_turns
 from app.errors import AppError, ErrorKind, invalid
+from app.generations.allowance import RESERVATION, reserve
 from app.i18n import worded
 from app.ids import new_id
 from app.jobs import idempotency
@@ -322,6 +323,11 @@ class Generations:
         first_event: tuple[str, dict[str, Any]] | None,
     ) -> Accepted:
         answer.job_id = new_id()
+        limit = self._settings.max_tokens_per_day
+        if limit:
+            payload[RESERVATION] = await reserve(
+                session, conversation.user_id, question.content, payload["options"], limit
+            )
         job, place = await enqueue(
             session,
             kind="answer",

@@ -2,11 +2,13 @@
 
 from typing import Any
 
+from app.generations.allowance import settle
 from app.jobs.events import replay
 from app.jobs.lease import Connection, Effect, StoredEvent, to_json
 from app.jobs.states import JobStatus
 
 _LOG = "SELECT seq, event, data FROM job_events WHERE job_id = ? ORDER BY seq"
+_JOB = "SELECT user_id, payload FROM jobs WHERE id = ?"
 _MESSAGE = "SELECT m.id, m.superseded FROM messages m JOIN jobs j ON j.message_id = m.id WHERE j.id = ?"
 _UPDATE = """
 UPDATE messages SET content = ?, thinking = ?, superseded = ?, status = ?, finish_reason = ?, usage = ?, error = ?
@@ -25,11 +27,14 @@ def write_message(
     """The message gets what the log comes to: what viewers saw is what is kept, by construction."""
 
     def effect(connection: Connection) -> None:
+        log = [StoredEvent(*line) for line in connection.execute(_LOG, (job_id,)).fetchall()]
+        user_id, payload = connection.execute(_JOB, (job_id,)).fetchone()
+        settle(connection, user_id, payload, usage, sum(len(e.data) for e in log if e.event in ("delta", "thinking")))
         row = connection.execute(_MESSAGE, (job_id,)).fetchone()
         if row is None:
             return  # deleted meanwhile
         message_id, superseded = row
-        text = replay([StoredEvent(*line) for line in connection.execute(_LOG, (job_id,)).fetchall()])
+        text = replay(log)
         if text.superseded:
             superseded = _appended(superseded, text.superseded)
         connection.execute(

@@ -5,6 +5,7 @@ from starlette.responses import RedirectResponse, Response
 
 from app.accounts.service import get_user, update_user
 from app.errors import AppError, invalid
+from app.generations.allowance import of_today
 from app.http.csrf import verify_csrf
 from app.http.deps import WriteSession
 from app.http.signing_in import change_password
@@ -88,6 +89,7 @@ def _saved(visit: Visit, section: str, code: str = "saved") -> Response:
 async def _page(visit: Visit, section: str = "", form: FormState | None = None) -> Response:
     """`section`: where `form` was refused."""
     user = await get_user(visit.session, visit.principal.user_id)
+    today = await of_today(visit.session, user.id, visit.services.settings.max_tokens_per_day)
     sidebar = await visit.sidebar()
     await visit.session.close()
     listed = await visit.services.providers.models()
@@ -101,6 +103,7 @@ async def _page(visit: Visit, section: str = "", form: FormState | None = None) 
         sidebar=sidebar,
         tab="account",
         user=user,
+        today=today,
         models=[*sorted(known), *away],
         section=section,
         form=form,

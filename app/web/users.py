@@ -10,6 +10,7 @@ from app.accounts.models import Role
 from app.accounts.service import get_user, is_last_admin, list_users
 from app.conversations.counting import count_of
 from app.errors import AppError, ErrorKind, invalid
+from app.generations.allowance import of_today
 from app.http.account_ends import change_account, delete_account
 from app.http.csrf import verify_csrf
 from app.ids import parse_id
@@ -138,8 +139,9 @@ async def _page(visit: Visit, user_id: str, form: FormState | None = None) -> Re
     async with visit.services.database.read() as session:
         user = await get_user(session, user_id)
         stays = await is_last_admin(session, user_id)
+        today = await of_today(session, user_id, visit.services.settings.max_tokens_per_day)
     sidebar = await visit.sidebar()
-    return visit.page("users/show.html", sidebar=sidebar, tab="users", user=user, stays=stays, form=form)
+    return visit.page("users/show.html", sidebar=sidebar, tab="users", user=user, stays=stays, today=today, form=form)
 
 
 def _refuse_oneself(visit: Visit, user_id: str) -> None:

@@ -182,7 +182,7 @@ async def test_the_source_stays_where_there_is_no_drawing(alice: Page, live_serv
     await expect(alice.locator("iframe")).to_have_count(0)
 
 
-async def test_a_hostile_diagram_does_nothing(open_page: OpenPage, live_server: LiveServer) -> None:
+async def test_A04_a_hostile_diagram_does_nothing(open_page: OpenPage, live_server: LiveServer) -> None:
     # Chromium says so of what the frame's own sanitiser reads in a document without scripts, where it could never run.
     alice = await open_page(allowed=("Executing inline event handler violates",))
     name = await register(alice)

@@ -46,14 +46,14 @@ async def make(database: Database, principal: Principal, **more: Any) -> None:
         ("   ", set()),
     ],
 )
-async def test_every_word_must_be_there_in_whatever_case(
+async def test_A60_every_word_must_be_there_in_whatever_case(
     database: Database, alice: Principal, query: str, expected: set[str]
 ) -> None:
     await make(database, alice)
     assert await titles(database, alice, query) == expected
 
 
-async def test_only_ones_own_that_are_there(database: Database, alice: Principal, bob: Principal) -> None:
+async def test_A60_only_ones_own_that_are_there(database: Database, alice: Principal, bob: Principal) -> None:
     await make(database, bob)
     assert await titles(database, alice, "tea") == set()
     await make(database, alice, deleted_at=utcnow())

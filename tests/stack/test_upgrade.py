@@ -94,7 +94,7 @@ def _conversations(site: Stack) -> list[str]:
         database.close()
 
 
-async def test_an_upgrade_and_its_migration_turn_nobody_away(secure_site: Stack, readers: list[Visitor]) -> None:
+async def test_F33_an_upgrade_and_its_migration_turn_nobody_away(secure_site: Stack, readers: list[Visitor]) -> None:
     site = secure_site
     assert "9.9.9" not in _page(site)
 

@@ -7,10 +7,20 @@ from app.accounts import invites, service
 from app.accounts.administration import create_account
 from app.api.openapi import problems
 from app.api.v1.responses import Cursor, JsonResponse, Limit, PathId, bad_cursor, from_cursor, to_cursor
-from app.api.v1.schemas.accounts import InviteView, UserCreate, UserUpdate, UserView, changes_of, user_json
+from app.api.v1.schemas.accounts import (
+    AllowanceView,
+    InviteView,
+    UserCreate,
+    UserUpdate,
+    UserView,
+    allowance_json,
+    changes_of,
+    user_json,
+)
 from app.api.v1.schemas.base import Page
 from app.clock import rfc3339
 from app.errors import AppError
+from app.generations import allowance
 from app.http.account_ends import change_account, delete_account
 from app.http.authentication import ApiAdmin
 from app.http.deps import ReadSession, ServicesDep, WriteSession
@@ -45,6 +55,17 @@ async def update_user(user_id: PathId, body: UserUpdate, principal: ApiAdmin, se
     """A disabled user is signed out everywhere at once, and what they had running is cancelled."""
     user = await change_account(services, user_id, changes_of(body))
     return JsonResponse(user_json(user))
+
+
+@router.get("/users/{user_id}/tokens", operation_id="getUserTokens", response_model=AllowanceView)
+async def get_user_tokens(
+    user_id: PathId, principal: ApiAdmin, session: ReadSession, services: ServicesDep
+) -> Response:
+    """How many tokens the user's answers of today have taken, and how many there may be."""
+    user = await service.get_user(session, user_id)
+    return JsonResponse(
+        allowance_json(await allowance.of_today(session, user.id, services.settings.max_tokens_per_day))
+    )
 
 
 @router.delete("/users/{user_id}", status_code=204, operation_id="deleteUser", responses=problems(409))

@@ -12,6 +12,7 @@ from app.accounts.service import get_user, update_user
 from app.api.openapi import problems
 from app.api.v1.responses import JsonResponse, PathId
 from app.api.v1.schemas.accounts import (
+    AllowanceView,
     ApiKeyCreate,
     ApiKeyView,
     LoginForm,
@@ -22,12 +23,14 @@ from app.api.v1.schemas.accounts import (
     SessionView,
     TokenView,
     UserView,
+    allowance_json,
     api_key_json,
     changes_of,
     session_json,
     user_json,
 )
 from app.api.v1.schemas.base import Page
+from app.generations import allowance
 from app.http import signing_in
 from app.http.account_ends import delete_account
 from app.http.authentication import ApiPrincipal, ApiWriter
@@ -123,6 +126,13 @@ async def logout(request: Request, principal: ApiWriter, services: ServicesDep) 
 @router.get("/me", operation_id="getMe", response_model=UserView)
 async def get_me(principal: ApiPrincipal, session: ReadSession) -> Response:
     return JsonResponse(user_json(await get_user(session, principal.user_id)))
+
+
+@router.get("/me/tokens", operation_id="getMyTokens", response_model=AllowanceView)
+async def get_my_tokens(principal: ApiPrincipal, session: ReadSession, services: ServicesDep) -> Response:
+    """How many tokens today's answers have taken, and how many there may be."""
+    today = await allowance.of_today(session, principal.user_id, services.settings.max_tokens_per_day)
+    return JsonResponse(allowance_json(today))
 
 
 @router.patch("/me", operation_id="updateMe", response_model=UserView, responses=problems(409))

@@ -1,14 +1,15 @@
 """API keys, devices, profile, password, the end of an account."""
 
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
 from tests.api.answers import is_problem
-from tests.api.people import MISSING, Person, bearer, sign_in
+from tests.api.people import MISSING, Person, bearer, person, sign_in
 from tests.api.rows import rows_of
-from tests.api.serving import Served
+from tests.api.serving import Served, serving
 from tests.factories.accounts import PASSWORD
 
 
@@ -152,3 +153,29 @@ async def test_an_account_deletes_itself_with_all_that_is_in_it(alice: Person, s
             **dict(zip("abcd", ids, strict=True)),
         )
         assert rows == [], table
+
+
+async def test_ones_tokens_of_today_are_told_to_oneself_and_to_administrators(alice: Person, dana: Person) -> None:
+    told = await alice.client.get("/api/v1/auth/me/tokens")
+    assert told.status_code == 200
+    assert told.json().keys() == {"used", "reserved", "limit", "ends_at"}
+    assert (told.json()["used"], told.json()["limit"]) == (0, None)
+    seen = await dana.client.get(f"/api/v1/users/{alice.id}/tokens")
+    assert seen.json() == told.json()
+    assert is_problem(await alice.client.get(f"/api/v1/users/{alice.id}/tokens"), 403, "insufficient_scope")
+    assert is_problem(await dana.client.get(f"/api/v1/users/{MISSING}/tokens"), 404, "not_found")
+
+
+async def test_A62_a_days_tokens_are_a_limit_with_a_time_to_come_back(tmp_path: Path) -> None:
+    with serving(tmp_path / "data", max_tokens_per_day=50) as narrow:
+        her = await person(narrow, "alice")
+        async with her.client as client:
+            conversation = (await client.post("/api/v1/conversations", json={})).json()["id"]
+            path = f"/api/v1/conversations/{conversation}/messages"
+            first = await client.post(path, json={"content": "tea [[tokens=endless rate=20]]"})
+            assert first.status_code == 202
+            again = await client.post(path, json={"content": "more tea"})
+            assert is_problem(again, 429, "tokens_used_up")
+            assert 0 < int(again.headers["retry-after"]) <= 86_401
+            assert (await client.get("/api/v1/auth/me/tokens")).json()["reserved"] == 50
+            await client.post(f"/api/v1/jobs/{first.json()['job']['id']}/cancel")

@@ -8,6 +8,7 @@ from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints
 from app.accounts.models import ApiKey, Session, User
 from app.api.v1.schemas.base import Id, Schema, Timestamp, View
 from app.clock import rfc3339
+from app.generations.allowance import Allowance
 
 Username = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 Email = Annotated[str, StringConstraints(min_length=3, max_length=254)]
@@ -96,6 +97,15 @@ class UserView(View):
     created_at: Timestamp
 
 
+class AllowanceView(View):
+    """A user's tokens of today (UTC). `limit` null: none. `reserved`: what answers under way may come to."""
+
+    used: int
+    reserved: int
+    limit: int | None
+    ends_at: Timestamp
+
+
 class TokenView(View):
     """`refresh_token` is absent when the session cookie was used."""
 
@@ -144,6 +154,15 @@ def user_json(user: User) -> dict[str, Any]:
         **{name: getattr(user, name) for name in names},
         "disabled": user.disabled_at is not None,
         "created_at": rfc3339(user.created_at),
+    }
+
+
+def allowance_json(allowance: Allowance) -> dict[str, Any]:
+    return {
+        "used": allowance.used,
+        "reserved": allowance.reserved,
+        "limit": allowance.limit or None,
+        "ends_at": rfc3339(allowance.ends_at),
     }
 
 
