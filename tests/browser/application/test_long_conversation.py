@@ -12,6 +12,10 @@ from tests.browser.test_islands import told
 pytestmark = pytest.mark.browser
 
 ANSWERS = [f"Answer {number}. " + "Tea " * (40 + number % 90) for number in range(150)]
+IN_THE_MIDDLE = """() => [...document.querySelectorAll(".message")].find(message => {
+  const { top, bottom } = message.getBoundingClientRect();
+  return bottom > 300 && top < 500;
+})?.id"""
 TOP = """id => document.getElementById(id).getBoundingClientRect().top"""
 
 
@@ -51,8 +55,7 @@ async def test_what_one_reads_stays_where_it_is(page: Page) -> None:
     await page.mouse.wheel(0, 4000)
     await page.wait_for_timeout(400)
     # Whatever is below and above of it goes and comes.
-    message = await page.evaluate("[...document.elementsFromPoint(700, 400)].find(e => e.matches('.message'))?.id")
-    assert message
+    message = await (await page.wait_for_function(IN_THE_MIDDLE)).json_value()
     before = await page.evaluate(TOP, message)
     await page.wait_for_timeout(700)
     assert await page.evaluate(TOP, message) == before
