@@ -41,6 +41,7 @@ def migrated(data_dir: Path) -> Path:
     database = data_dir / "teahouse.db"
     connection = sqlite.connect(str(database), write=True)
     connection.execute("CREATE TABLE idempotent_notes (name TEXT)")
+    connection.execute("DROP TABLE token_days")
     connection.execute("DROP TABLE server_settings")
     connection.execute("DROP INDEX ix_conversations_deleted")
     connection.execute("DROP INDEX ix_conversations_pinned")

@@ -59,7 +59,7 @@ async def test_the_numbers_of_three_workers_are_one_sum(site: Stack, tokens: lis
         added = {name: after[name] - before.get(name, 0) for name in SUMS}
         assert (added[REQUESTS], added[ANSWERED], added[FIRST]) == (30, 9, 9)
         assert (added[WRITTEN], added[NEXT]) == (9 * TOKENS, 9 * (TOKENS - 1))
-        assert 9 < added[COMMITS] < 9 * TOKENS
+        assert 9 < added[COMMITS] <= 9 * (TOKENS + 10)  # at most one a token, and those of beginnings, ends and beats
         assert after["teahouse_open_streams"] == 0 and after[RUNNING] == 0
 
 

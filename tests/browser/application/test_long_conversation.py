@@ -46,6 +46,7 @@ async def test_all_of_it_can_be_read_and_little_of_it_is_there(page: Page) -> No
             break
         await page.mouse.wheel(0, -900)
         await page.wait_for_timeout(40)
+        await page.wait_for_function(IN_THE_MIDDLE)  # a busy machine draws later
     assert seen == {f"Answer {number}" for number in range(150)}
     assert await page.locator(".message").count() < 80
 
