@@ -105,7 +105,8 @@ async def test_another_answer_is_made_once_per_form(alice: Visitor, charlie: Vis
     answer_id = ids_in((await alice.get(path)).text)[1]
     assert (await charlie.post(f"/messages/{answer_id}/regenerate")).status_code == 404
     for _ in range(2):
-        await alice.post(f"/messages/{answer_id}/regenerate", idempotency_key="same")
+        sent = await alice.post(f"/messages/{answer_id}/regenerate", idempotency_key="same")
+        assert sent.status_code == 303, sent.text
     assert "2 of 2" in (await alice.get(path)).text
 
 
