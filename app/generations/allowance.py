@@ -13,6 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.clock import utcnow
+from app.db.turn import hold
 from app.errors import AppError, ErrorKind
 from app.generations.models import TokenDay
 from app.i18n import worded
@@ -72,6 +73,7 @@ def settle(connection: Connection, user_id: str, payload: str, usage: dict[str, 
     counts = [(usage or {}).get(name) for name in ("prompt_tokens", "completion_tokens")]
     tokens = sum(filter(None, counts)) or characters // CHARACTERS_PER_TOKEN
     if tokens or reserved:
+        hold(connection, "tokens")  # a commit ends answers of many: two that met the same users would wait in a circle
         connection.execute(_SETTLE, {"user_id": user_id, "day": day, "tokens": tokens, "reserved": reserved})
 
 
