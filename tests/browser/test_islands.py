@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Error, Frame, Page, expect
+from playwright.async_api import Browser, Error, Frame, Page, ViewportSize, expect
 from sqlalchemy import select
 
 from app.accounts.models import User
@@ -19,6 +19,7 @@ from tests.browser.test_chat import ask
 
 pytestmark = pytest.mark.browser
 
+NARROW_WINDOW: ViewportSize = {"width": 390, "height": 844}
 FLOW = "Steps:\n\n```mermaid\nflowchart LR\n  Kettle --> Pot --> Cup\n```\n\nThat is all.\n"
 BROKEN = "```mermaid\nflowchart LR\n  Kettle --> --> (((\n```\n"
 HOSTILE = [
@@ -156,6 +157,12 @@ async def test_a_diagram_is_drawn_in_a_frame_of_its_own(alice: Page, live_server
     first = await frame.locator("svg .node rect").first.evaluate("rect => getComputedStyle(rect).fill")
     await alice.emulate_media(color_scheme="dark")
     await expect(frame.locator("svg .node rect").first).not_to_have_css("fill", first)
+    wide = await alice.locator("iframe.diagram").evaluate("frame => frame.clientHeight")
+    await alice.set_viewport_size(NARROW_WINDOW)
+    await expect(alice.locator(f"iframe.diagram[height='{wide}']")).to_have_count(0)  # what is narrower is also lower
+    drawing = await frame.locator("body").evaluate("body => Math.ceil(body.getBoundingClientRect().height)")
+    await expect(alice.locator("iframe.diagram")).to_have_attribute("height", str(drawing))
+    assert drawing < wide
     await alice.locator(".draw").click()
     await expect(alice.locator("iframe")).to_have_count(0)
     await expect(alice.locator(".code pre").first).to_contain_text("Kettle --> Pot")
