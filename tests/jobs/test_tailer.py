@@ -97,13 +97,13 @@ async def test_a_viewer_who_comes_while_the_tailer_reads_misses_nothing(
     read = tailer._read
     entered: list[Any] = []
 
-    def late(seen: int, rung: bool, watching: bool) -> Any:
+    def late(seen: int, rung: bool, watching: bool, ahead: Any) -> Any:
         if not entered and rung:
             entered.append(hub.watch(job_id))
             entered.append(entered[0].__enter__())
             with transaction(connection):
                 cancel_now(connection, job_id)
-        return read(seen, rung, watching)
+        return read(seen, rung, watching, ahead)
 
     tailer._read = late  # type: ignore[method-assign]
     tailer.ring()
@@ -121,8 +121,8 @@ async def test_alone_a_process_reads_no_rows_of_its_own(
     rows: list[int] = []
     read = Tailer._read
 
-    def counted(self: Tailer, seen: int, rung: bool, watching: bool) -> tuple[int, list[Any]]:
-        last, found = read(self, seen, rung, watching)
+    def counted(self: Tailer, *arguments: Any) -> tuple[int, list[Any]]:
+        last, found = read(self, *arguments)
         rows.append(len(found))
         return last, found
 
