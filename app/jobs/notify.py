@@ -35,9 +35,7 @@ class Subscription:
 
     def put(self, events: Sequence[StoredEvent]) -> None:
         if self.seen is not None:
-            if events[-1].seq <= self.seen:
-                return  # brought twice: by the bell, and by whoever read the log for something else
-            self.seen = events[-1].seq
+            self.seen = max(self.seen, events[-1].seq)
         self._bytes += sum(len(event.data) for event in events)
         if self._bytes > MAX_WAITING_BYTES and self.events:
             self.overflowed = True

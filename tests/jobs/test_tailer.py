@@ -8,6 +8,7 @@ import orjson
 import pytest
 
 from app.db.session import Database
+from app.jobs import neighbours
 from app.jobs import tailer as tailer_module
 from app.jobs.control import cancel_now
 from app.jobs.lease import End, StoredEvent
@@ -57,6 +58,14 @@ async def test_I5_events_of_one_process_reach_the_others_viewers_without_gap_or_
     assert in_order(there.events) == in_order(here.events) == whole[1:]
 
 
+def last_of(connection: Any, job_id: str) -> int:
+    """The last number of a job that has ended; before, one that nobody reaches."""
+    row = connection.execute(
+        "SELECT CASE WHEN finished_at IS NULL THEN 1000000 ELSE last_event_id END FROM jobs WHERE id = ?", (job_id,)
+    ).fetchone()
+    return int(row[0])
+
+
 async def latency(settings: Settings, alice: str) -> float:
     """Seconds from an event's commit in one process to its being seen in the other."""
     async with (
@@ -84,6 +93,80 @@ async def test_a_lost_ring_costs_a_second_never_an_event(
 ) -> None:
     monkeypatch.setattr(Bell, "ring", lambda self, kind: None)
     assert await latency(settings, alice) < 2.0
+
+
+@pytest.mark.sqlite
+async def test_the_bell_brings_what_was_committed_and_nobody_reads_it_again(
+    settings: Settings, stub: StubHandler, alice: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stub.work = write_slowly
+    found: list[Any] = []
+    read = Tailer._read
+
+    def noted(self: Tailer, *arguments: Any) -> Any:
+        last, rows = read(self, *arguments)
+        found.extend(row[3] for row in rows)
+        return last, rows
+
+    monkeypatch.setattr(Tailer, "_read", noted)
+    async with engine_on(settings) as (writer, database), engine_on(settings, claims=False) as (watcher, _):
+        writer._neighbours.look_around()
+        job_id = await post(writer, database, alice)
+        with watcher.hub.watch(job_id) as subscription:
+            seen = await Viewer(subscription).done()
+    assert sum(event.event == "delta" for event in seen) > 5
+    assert "delta" not in found
+
+
+@pytest.mark.sqlite
+@pytest.mark.parametrize("how", ["every second ring is lost", "a commit is too large for a ring"])
+async def test_I5_what_the_bell_does_not_bring_is_read(
+    how: str,
+    settings: Settings,
+    stub: StubHandler,
+    connection: Any,
+    alice: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stub.work = write_slowly
+    ring, rings = Bell.ring, list[bytes]()
+
+    def lossy(self: Bell, message: bytes) -> bool:
+        rings.append(message)
+        return len(rings) % 2 == 0 or ring(self, message)
+
+    if how.startswith("every"):
+        monkeypatch.setattr(Bell, "ring", lossy)
+    else:
+        monkeypatch.setattr(neighbours, "MAX_RING_BYTES", 200)
+    async with engine_on(settings) as (writer, database), engine_on(settings, claims=False) as (watcher, _):
+        writer._neighbours.look_around()
+        async with database.transaction() as session:
+            job, _place = await enqueue(session, kind="stub", user_id=alice, queue="ollama")
+        with watcher.hub.watch(job.id) as subscription:
+            writer.wake()
+            viewer = Viewer(subscription)
+            await until(lambda: {e.seq for e in viewer.look()} >= set(range(2, last_of(connection, job.id) + 1)), 10)
+    assert any(event.event == "done" for event in viewer.events)
+    logged = {seq: orjson.dumps(data).decode() for seq, _, _, data in log_of(connection, job.id)}
+    assert all(event.data == logged[event.seq] for event in viewer.events)
+
+
+async def test_rings_may_come_in_another_order_than_commits(hub: Hub, database: Database) -> None:
+    """Viewers get each at once, by its job's own number; the hole between them is minded, then filled."""
+    tailer = Tailer(database, hub)
+    with hub.watch("a") as first, hub.watch("b") as second:
+        tailer.brought(3, 4, [("b", StoredEvent(1, "delta", "1")), ("b", StoredEvent(2, "delta", "2"))])
+        assert [event.seq for event in second.take()] == [1, 2]
+        assert tailer._seen == 0
+        tailer.brought(1, 2, [("a", StoredEvent(1, "delta", "1")), ("a", StoredEvent(2, "delta", "2"))])
+        assert [event.seq for event in first.take()] == [1, 2]
+        assert tailer._seen == 4
+        tailer._close_gap()
+        assert not tailer._rung.is_set()
+        tailer.brought(6, 6, [("a", StoredEvent(3, "delta", "3"))])
+        tailer._close_gap()
+        assert tailer._rung.is_set()
 
 
 @pytest.mark.sqlite
