@@ -121,7 +121,7 @@ WHERE id = coalesce((
 AND (SELECT count(*) FROM jobs WHERE status = 'running' AND queue = :queue) < :slots
 RETURNING id, kind, attempt, user_id, conversation_id, message_id, queue,
   payload, failures, failing_since, last_event_id, started_at
-"""
+"""  # noqa: S608
 
 _FENCE = """
 UPDATE jobs SET last_event_id = last_event_id + ?, beat = beat + 1, leased_until = ?

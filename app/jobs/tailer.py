@@ -139,9 +139,7 @@ class Tailer:
             if len(rows) < MOST_ROWS:
                 return
 
-    def _read(
-        self, seen: int, rung: bool, watching: bool, ahead: Sequence[tuple[int, int]]
-    ) -> tuple[int, list[Any]]:
+    def _read(self, seen: int, rung: bool, watching: bool, ahead: Sequence[tuple[int, int]]) -> tuple[int, list[Any]]:
         """Up to which row everything is known now, and what of it was not."""
         if not rung:
             version = self._connection.execute("PRAGMA data_version").fetchone()[0]

@@ -1,6 +1,6 @@
 """What 10,000 waiting jobs cost whoever comes next: `python -m tests.benchmarks.long_queue`.
 
-Two databases, one with an empty queue and one with a long queue, asked by turns, so that the machine's moods are shared.
+Two databases, one with an empty queue and one with a long one, asked by turns: the machine's moods are shared.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from app import job_handlers, migrations
+from app import migrations
 from app.accounts.principal import Principal
 from app.conversations.service import create_conversation
 from app.db.session import Database
@@ -105,7 +105,7 @@ async def compare(settings: list[Settings], users: int) -> dict[str, float]:
             for each in (empty, long):
                 await each.accept(number)
                 await each.claim()
-    results = {}
+    results: dict[str, float] = {}
     for what in ("accepting", "claiming"):
         few, many = (statistics.median(getattr(each, what)[BEFORE:]) * 1000 for each in (empty, long))
         results |= {f"{what}_ms": round(many, 2), f"{what}_ratio": round(many / few, 2)}
