@@ -105,7 +105,7 @@ async def test_F17_a_full_disk_is_507_and_works_again_without_a_restart(own: tup
 
         return await served.services.database.in_shared_transaction(limited)
 
-    count = await served.services.database.lookup.first("PRAGMA page_count", {})
+    count = await served.run(lambda: served.services.database.lookup.first("PRAGMA page_count", {}))
     assert count is not None
     await served.run(lambda: pages(str(count[0])))
     path = f"/api/v1/conversations/{conversation_id}/messages"
@@ -131,7 +131,7 @@ async def test_F18_a_database_that_cannot_be_read_is_503_and_works_again(own: tu
         expected = 503 if path == "auth/me" else 200
         assert answer.status_code == expected, answer.text
         assert expected == 200 or is_problem(answer, 503, "database_unavailable")
-    lookup._thread.submit(good.close).result()
+    good.close()
 
 
 BAD_JSON: list[tuple[bytes, int]] = [
