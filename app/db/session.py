@@ -73,8 +73,12 @@ class Database:
     async def read(self) -> AsyncIterator[AsyncSession]:
         """A session on one snapshot. Never hold it while waiting for the network or a viewer."""
         with _translated(on_postgres=self.is_postgres):
-            async with AsyncSession(self.reader, expire_on_commit=False) as session:
+            session = AsyncSession(self.reader, expire_on_commit=False)
+            try:
                 yield session
+            finally:
+                if session.in_transaction():  # one that was never used has nothing to give back
+                    await session.__aexit__(None, None, None)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncSession]:
