@@ -12,6 +12,7 @@ from jose import jwe
 from jose import jwt as jose
 from jose.utils import base64url_encode
 
+from app.clock import utcnow
 from app.errors import AppError
 from app.security import jwt, signing
 from app.security.keys import Keyring
@@ -67,7 +68,7 @@ def test_ours_is_accepted() -> None:
 def test_one_that_was_accepted_is_refused_when_its_time_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
     token = jwt.issue(RING, CLAIMS)
     assert jwt.decode(RING, token) == CLAIMS
-    now = jwt.utcnow()
+    now = utcnow()
     monkeypatch.setattr(jwt, "utcnow", lambda: now + timedelta(minutes=14))
     assert jwt.decode(RING, token) == CLAIMS
     monkeypatch.setattr(jwt, "utcnow", lambda: now + timedelta(minutes=15, seconds=1))
