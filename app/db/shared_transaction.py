@@ -27,7 +27,7 @@ Step = Callable[[AsyncSession], Coroutine[Any, Any, T]]
 """It may wait for its session and for nothing else: it runs in a thread, without an event loop."""
 
 AFTER_COMMIT = "after_commit"
-LONGEST_SECONDS = 0.01  # then the others who want to write have their turn
+LONGEST_SECONDS = 0.02  # then the others who want to write have their turn
 
 
 @dataclass(slots=True, eq=False)
