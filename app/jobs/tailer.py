@@ -33,6 +33,7 @@ class Tailer:
         self._seen = 0  # highest row id that was published here or needs not be
         self._data_version = 0
         self._ahead: list[tuple[int, int]] = []  # known rows behind some that are not
+        self._minding: asyncio.TimerHandle | None = None
         self._rung = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -74,8 +75,7 @@ class Tailer:
             return
         if first > self._seen + 1:
             self._ahead.append((first, last))
-            if len(self._ahead) == 1:
-                asyncio.get_running_loop().call_later(GAP_SECONDS, self._close_gap)
+            self._mind_gap()
             return
         self._seen = last
         if self._ahead:
@@ -97,9 +97,15 @@ class Tailer:
                 self._seen = max(self._seen, last)
             else:
                 self._ahead.append((first, last))
+        self._mind_gap()
+
+    def _mind_gap(self) -> None:
+        """What nobody brings soon was written by a request, or its ring was lost: it is read."""
+        if self._ahead and self._minding is None:
+            self._minding = asyncio.get_running_loop().call_later(GAP_SECONDS, self._close_gap)
 
     def _close_gap(self) -> None:
-        """What nobody has brought meanwhile was written by a request, or its ring was lost."""
+        self._minding = None
         if self._ahead:
             self.ring()
 

@@ -167,6 +167,11 @@ async def test_rings_may_come_in_another_order_than_commits(hub: Hub, database: 
         tailer.brought(6, 6, [("a", StoredEvent(3, "delta", "3"))])
         tailer._close_gap()
         assert tailer._rung.is_set()
+        tailer._rung.clear()
+        tailer.brought(9, 9, [("a", StoredEvent(4, "delta", "4"))])  # meanwhile the first hole is being read
+        tailer._seen = 6
+        tailer._catch_up_with_ahead()
+        await until(tailer._rung.is_set)
 
 
 @pytest.mark.sqlite
