@@ -224,7 +224,7 @@ async def test_F32_ten_thousand_of_one_user_do_not_delay_anothers_first(
 
 
 @pytest.mark.sqlite
-async def test_F32_ten_thousand_who_wait_delay_nobody(
+async def test_F32_a_thousand_users_who_wait_delay_nobody(
     database: Database, connection: Any, alice: str, bob: str
 ) -> None:
     """Neither the one who comes next nor the one who claims."""
