@@ -11,6 +11,7 @@ from contextlib import ExitStack, contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import psycopg
 
@@ -52,6 +53,14 @@ class Server:
 
     def url(self, database: str) -> str:
         return f"postgresql://teahouse@/{database}?host={self._folder}"
+
+    @property
+    def socket(self) -> Path:
+        return self._folder / ".s.PGSQL.5432"
+
+    def url_at(self, url: str, port: int, host: str = "127.0.0.1") -> str:
+        """The same database where a proxy listens for it."""
+        return f"postgresql://teahouse@{host}:{port}{urlsplit(url).path}"
 
     def execute(self, statement: str) -> None:
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:

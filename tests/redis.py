@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import redis
 
@@ -15,12 +16,12 @@ from tests.durability.processes import free_port
 
 class RedisServer:
     def __init__(self, folder: Path) -> None:
-        self._folder, self._port = folder, free_port()
-        self.url = f"redis://127.0.0.1:{self._port}/0"
+        self._folder, self.port = folder, free_port()
+        self.url = f"redis://127.0.0.1:{self.port}/0"
         self.start()
 
     def start(self) -> None:
-        options = ["--port", str(self._port), "--bind", "127.0.0.1", "--save", "", "--dir", str(self._folder)]
+        options = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--dir", str(self._folder)]
         self.process = subprocess.Popen(["redis-server", *options], stdout=subprocess.DEVNULL)
         deadline = time.monotonic() + 10
         while True:
@@ -38,8 +39,11 @@ class RedisServer:
 
     def forget(self) -> None:
         """FLUSHALL."""
-        with redis.Redis.from_url(self.url) as client:
-            client.flushall()
+        self.command("FLUSHALL")
+
+    def command(self, *words: str | int, password: str = "") -> Any:
+        with redis.Redis.from_url(self.url, password=password or None, socket_timeout=30) as client:
+            return client.execute_command(*words)
 
 
 @contextmanager
