@@ -20,14 +20,15 @@ from app import migrations
 BINARIES = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
 # A test's database need not survive a power cut.
 FORGETFUL = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
-SETTINGS = ("listen_addresses=", "shared_buffers=32MB", "max_connections=150", "max_wal_size=256MB", "jit=off")
+SETTINGS = ("shared_buffers=32MB", "max_connections=150", "max_wal_size=256MB", "jit=off")
 
 
 class Server:
     """PostgreSQL refuses to run as root: then it runs as `postgres`, whom Debian's package makes."""
 
-    def __init__(self, folder: Path, *, forgetful: bool = True) -> None:
-        self._folder, self._settings = folder, (*SETTINGS, *(FORGETFUL if forgetful else ()))
+    def __init__(self, folder: Path, *, forgetful: bool = True, address: str = "") -> None:
+        own = (f"listen_addresses={address}",)
+        self._folder, self._settings = folder, (*SETTINGS, *own, *(FORGETFUL if forgetful else ()))
         self._user: dict[str, Any] = {}
         if os.geteuid() == 0:
             nobody = pwd.getpwnam("postgres")
@@ -43,6 +44,8 @@ class Server:
     def initialise(self) -> None:
         options = ("--username=teahouse", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync")
         self.run("initdb", f"--pgdata={self._folder}/data", *options)
+        with (self._folder / "data" / "pg_hba.conf").open("a") as rules:
+            rules.write("host all all samenet trust\n")  # where it listens to a network at all
 
     def start(self) -> None:
         options = " ".join(f"-c {setting}" for setting in (f"unix_socket_directories={self._folder}", *self._settings))
@@ -79,9 +82,10 @@ class Server:
 
 
 @contextmanager
-def postgres_server(*, forgetful: bool = True) -> Iterator[Server]:
+def postgres_server(*, forgetful: bool = True, address: str = "") -> Iterator[Server]:
+    """On a socket and, if wanted, at an address: port 5432 there."""
     folder = Path(tempfile.mkdtemp(prefix="teahouse-postgres-"))
-    server = Server(folder, forgetful=forgetful)
+    server = Server(folder, forgetful=forgetful, address=address)
     try:
         server.initialise()
         server.start()

@@ -15,13 +15,14 @@ from tests.durability.processes import free_port
 
 
 class RedisServer:
-    def __init__(self, folder: Path) -> None:
-        self._folder, self.port = folder, free_port()
-        self.url = f"redis://127.0.0.1:{self.port}/0"
+    def __init__(self, folder: Path, address: str) -> None:
+        self._folder, self._address, self.port = folder, address, free_port()
+        self.url = f"redis://{address}:{self.port}/0"
         self.start()
 
     def start(self) -> None:
-        options = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--dir", str(self._folder)]
+        options = ["--port", str(self.port), "--bind", self._address, "--save", "", "--dir", str(self._folder)]
+        options += ["--protected-mode", "no"]
         self.process = subprocess.Popen(["redis-server", *options], stdout=subprocess.DEVNULL)
         deadline = time.monotonic() + 10
         while True:
@@ -47,9 +48,9 @@ class RedisServer:
 
 
 @contextmanager
-def redis_server() -> Iterator[RedisServer]:
+def redis_server(address: str = "127.0.0.1") -> Iterator[RedisServer]:
     folder = Path(tempfile.mkdtemp(prefix="teahouse-redis-"))
-    server = RedisServer(folder)
+    server = RedisServer(folder, address)
     try:
         yield server
     finally:
