@@ -93,7 +93,13 @@ LOCKING := --quiet --universal --generate-hashes --no-emit-index-url --no-header
 .venv/run.stamp: requirements-embedded.lock pyproject.toml | .venv/bin/python
 	$(UV) pip sync --python $(BIN)/python --quiet --require-hashes requirements-embedded.lock
 	$(UV) pip install --python $(BIN)/python --quiet --no-deps -e .
-	@touch $@
+	@touch $@ && rm -f .venv/scale.stamp
+
+# The same, and what PostgreSQL and Celery need.
+.venv/scale.stamp: requirements-scale.lock pyproject.toml | .venv/bin/python
+	$(UV) pip sync --python $(BIN)/python --quiet --require-hashes requirements-scale.lock
+	$(UV) pip install --python $(BIN)/python --quiet --no-deps -e .
+	@touch $@ && rm -f .venv/run.stamp
 
 .venv/dev.stamp: requirements-dev.lock pyproject.toml | .venv/bin/python
 	$(UV) pip sync --python $(BIN)/python --quiet --require-hashes requirements-dev.lock

@@ -26,8 +26,11 @@ SETTINGS = ("shared_buffers=32MB", "max_connections=150", "max_wal_size=256MB", 
 class Server:
     """PostgreSQL refuses to run as root: then it runs as `postgres`, whom Debian's package makes."""
 
-    def __init__(self, folder: Path, *, forgetful: bool = True, address: str = "") -> None:
-        own = (f"listen_addresses={address}",)
+    def __init__(
+        self, folder: Path, *, forgetful: bool = True, address: str = "", port: int = 5432, superuser: str = "teahouse"
+    ) -> None:
+        own = (f"listen_addresses={address}", f"port={port}")
+        self._port, self._superuser = port, superuser
         self._folder, self._settings = folder, (*SETTINGS, *own, *(FORGETFUL if forgetful else ()))
         self._user: dict[str, Any] = {}
         if os.geteuid() == 0:
@@ -42,7 +45,8 @@ class Server:
             subprocess.run(command, check=True, cwd=self._folder, stdout=log, stderr=log, timeout=60, **self._user)
 
     def initialise(self) -> None:
-        options = ("--username=teahouse", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync")
+        access = ("--auth-local=trust", "--auth-host=scram-sha-256")
+        options = (f"--username={self._superuser}", *access, "--encoding=UTF8", "--locale=C", "--no-sync")
         self.run("initdb", f"--pgdata={self._folder}/data", *options)
         with (self._folder / "data" / "pg_hba.conf").open("a") as rules:
             rules.write("host all all samenet trust\n")  # where it listens to a network at all
@@ -55,11 +59,11 @@ class Server:
         self.run("pg_ctl", "stop", "-w", "-D", f"{self._folder}/data", "-m", mode)
 
     def url(self, database: str) -> str:
-        return f"postgresql://teahouse@/{database}?host={self._folder}"
+        return f"postgresql://{self._superuser}@/{database}?host={self._folder}&port={self._port}"
 
     @property
     def socket(self) -> Path:
-        return self._folder / ".s.PGSQL.5432"
+        return self._folder / f".s.PGSQL.{self._port}"
 
     def url_at(self, url: str, port: int, host: str = "127.0.0.1") -> str:
         """The same database where a proxy listens for it."""
