@@ -18,7 +18,7 @@ from pathlib import Path
 
 import psycopg
 
-from tests.benchmarks.gauges import Gauges, Site, family, grown, pss_mib, slope
+from tests.benchmarks.gauges import Gauges, Site, grown, slope
 from tests.benchmarks.servers import free_port, model_server, start_teahouse
 from tests.benchmarks.visits import Person, Tally, visit
 from tests.conformance.configurations import worker_on
@@ -86,7 +86,7 @@ def open_site(folder: Path) -> Iterator[tuple[str, Site]]:
         stack.callback(web.stop)
         worker.wait()
         runs = (folder / "web" / "run", folder / "worker" / "run")
-        yield web.url, Site((web.pid, worker.process.pid), runs, url, redis.url)
+        yield web.url, Site(web.pid, worker.process.pid, runs, url, redis.url)
 
 
 async def run(plan: Plan, folder: Path, *, seed: int = 6) -> Told:
@@ -105,7 +105,7 @@ async def run(plan: Plan, folder: Path, *, seed: int = 6) -> Told:
         watching.cancel()
         await _settled(site, plan)
         after = site.read()
-        samples.append((time.monotonic(), after.pss_mib))
+        samples.append((time.monotonic(), site.pss_mib()))
         second = samples[len(samples) // 2 :]
         return Told(before, after, max(pss for _, pss in samples), slope(second) * 3600, tally)
 
@@ -131,7 +131,7 @@ async def _live(url: str, people: list[Person], moments: Iterable[float], chance
 
 async def _sample(site: Site, samples: list[tuple[float, float]]) -> None:
     while True:
-        samples.append((time.monotonic(), sum(map(pss_mib, family(site.pids)))))
+        samples.append((time.monotonic(), site.pss_mib()))
         await asyncio.sleep(SAMPLE_SECONDS)
 
 
@@ -149,10 +149,12 @@ async def _settled(site: Site, plan: Plan) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=600.0, help="how long the day takes")
+    parser.add_argument("--warm-up", type=float, default=60.0, help="seconds of the densest traffic before it")
     parser.add_argument("--seed", type=int, default=6)
     arguments = parser.parse_args()
+    plan = Plan(day=arguments.seconds, warm_up=arguments.warm_up)
     with tempfile.TemporaryDirectory(prefix="teahouse-day-") as folder:
-        told = asyncio.run(run(Plan(day=arguments.seconds), Path(folder), seed=arguments.seed))
+        told = asyncio.run(run(plan, Path(folder), seed=arguments.seed))
     done = asdict(told.tally)
     wrong = done.pop("wrong")
     print(", ".join(f"{count} {what}" for what, count in done.items()))

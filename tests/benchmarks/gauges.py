@@ -15,7 +15,8 @@ MEMORY_SHARE = 0.08
 @dataclass(frozen=True, slots=True)
 class Gauges:
     processes: int
-    pss_mib: float
+    web_pss_mib: float
+    worker_pss_mib: float
     open_files: int
     threads: int
     run_files: int
@@ -29,15 +30,19 @@ class Gauges:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Where to look. `pids` are those of the first processes; their children count, too."""
+    """Where to look. Of a process that has children these count, too."""
 
-    pids: tuple[int, ...]
+    web: int
+    worker: int
     run_dirs: tuple[Path, ...]
     database_url: str
     redis_url: str
 
+    def pss_mib(self) -> float:
+        return sum(map(pss_mib, family(self.web, self.worker)))
+
     def read(self) -> Gauges:
-        pids = family(self.pids)
+        pids = family(self.web, self.worker)
         with psycopg.connect(self.database_url) as database, redis.Redis.from_url(self.redis_url) as broker:
 
             def count(query: str) -> int:
@@ -45,7 +50,8 @@ class Site:
 
             return Gauges(
                 processes=len(pids),
-                pss_mib=round(sum(map(pss_mib, pids)), 1),
+                web_pss_mib=round(sum(map(pss_mib, family(self.web))), 1),
+                worker_pss_mib=round(sum(map(pss_mib, family(self.worker))), 1),
                 open_files=sum(len(list(Path(f"/proc/{pid}/fd").iterdir())) for pid in pids),
                 threads=sum(len(list(Path(f"/proc/{pid}/task").iterdir())) for pid in pids),
                 run_files=sum(len(list(folder.iterdir())) for folder in self.run_dirs if folder.exists()),
@@ -61,7 +67,7 @@ class Site:
             )
 
 
-def family(pids: tuple[int, ...]) -> list[int]:
+def family(*pids: int) -> list[int]:
     """These processes and all below them."""
     found = list(pids)
     for pid in found:
@@ -78,7 +84,8 @@ def pss_mib(pid: int) -> float:
 def grown(before: Gauges, after: Gauges) -> list[str]:
     """What is more than it was, by more than pools and allocators breathe."""
     room = {
-        "pss_mib": before.pss_mib * MEMORY_SHARE,
+        "web_pss_mib": before.web_pss_mib * MEMORY_SHARE,
+        "worker_pss_mib": before.worker_pss_mib * MEMORY_SHARE,
         "open_files": FILES_A_PROCESS * before.processes,
         "postgres_connections": CONNECTIONS_A_PROCESS * before.processes,
         "redis_clients": before.processes,
