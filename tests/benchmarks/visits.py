@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +11,7 @@ import orjson
 
 from tests.model_server import answer_for
 
+TRIES = 10
 PASSWORD = "correct horse battery"
 ENDED = ("succeeded", "failed", "cancelled")
 
@@ -25,6 +27,8 @@ class Tally:
     cancelled: int = 0
     regenerated: int = 0
     deleted: int = 0
+    told_to_wait: int = 0  # 503: asked again, with the same key
+    streams_cut: int = 0  # opened again where they ended
     wrong: list[str] = field(default_factory=list)
 
 
@@ -57,8 +61,8 @@ class Visit:
 
     async def run(self) -> None:
         form = {"username": self._person.name, "password": PASSWORD}
-        async with self._http.post(f"{self._url}/auth/login", data=form) as answer:
-            self._headers = {"Authorization": f"Bearer {(await answer.json())['access_token']}"}
+        signed_in = await self._request("POST", "/auth/login", data=form)
+        self._headers = {"Authorization": f"Bearer {signed_in['access_token']}"}
         await self._send("GET", "/conversations")
         for _ in range(self._chance.randint(1, 4)):
             await self._ask(await self._conversation())
@@ -101,7 +105,12 @@ class Visit:
         if stops and not seen.status:
             await self._send("POST", f"/jobs/{job}/cancel")
             self._tally.cancelled += 1
-        if not seen.status:
+        for attempt in range(TRIES):
+            if seen.status:
+                break
+            if attempt:
+                self._tally.streams_cut += 1
+                await asyncio.sleep(1)
             await self._watch(job, seen)
         self._tally.answers += 1
         whole = "".join(answer_for(prompt))
@@ -141,10 +150,20 @@ class Visit:
             seen.status = data["job"]["status"]
 
     async def _send(self, method: str, path: str, **body: Any) -> Any:
-        async with self._http.request(method, self._url + path, json=body or None, headers=self._headers) as answer:
-            if answer.status >= 400:
-                raise RuntimeError(f"{method} {path}: {answer.status} {await answer.text()}")
-            return await answer.json() if answer.status != 204 else None
+        return await self._request(method, path, json=body or None)
+
+    async def _request(self, method: str, path: str, **arguments: Any) -> Any:
+        """What the server has no time for is asked again; with a key, so that it is done once."""
+        headers = {**self._headers, "Idempotency-Key": str(uuid.UUID(int=self._chance.getrandbits(128)))}
+        for _ in range(TRIES):
+            async with self._http.request(method, self._url + path, headers=headers, **arguments) as answer:
+                if answer.status < 400:
+                    return await answer.json() if answer.status != 204 else None
+                if answer.status != 503:
+                    break
+                self._tally.told_to_wait += 1
+                await asyncio.sleep(float(answer.headers["Retry-After"]))
+        raise RuntimeError(f"{method} {path}: {answer.status} {await answer.text()}")
 
 
 async def visit(url: str, person: Person, chance: random.Random, tally: Tally, *, is_new: bool = False) -> None:
