@@ -1,11 +1,13 @@
-"""A server that kills itself at the Nth visit to the database of a request that says “die”: `… PORT N`."""
+"""A server that kills itself at the Nth step in the database of a request that says “die”: `… PORT N`."""
 
 import os
 import signal
 import sys
 from typing import Any
 
-from app.db.one_hop import OneHopConnection, OneHopCursor
+from sqlalchemy import Engine, event
+
+from app.db.shared_transaction import SharedTransactions
 from app.generations.service import Generations
 from app.main import create_app
 
@@ -21,7 +23,7 @@ def _visit() -> None:
 
 
 def _arm(visits: int) -> None:
-    send, execute, commit = Generations.send_message, OneHopCursor._in_thread, OneHopConnection.commit
+    send, make = Generations.send_message, SharedTransactions._make
 
     async def send_message(self: Generations, *arguments: Any, content: str, **keywords: Any) -> Any:
         global _left
@@ -31,18 +33,15 @@ def _arm(visits: int) -> None:
         _left = 0  # it lived: what it is asked next must not kill it
         return accepted
 
-    async def in_thread(self: OneHopCursor, *arguments: Any) -> None:
-        _visit()
-        await execute(self, *arguments)
-
-    def commit_(self: OneHopConnection) -> None:
-        _visit()  # inside the transaction, everything written
-        commit(self)
-        _visit()
+    def make_(self: SharedTransactions) -> Any:
+        made = make(self)
+        _visit()  # durable, and nobody has been told
+        return made
 
     Generations.send_message = send_message  # type: ignore[method-assign]
-    OneHopCursor._in_thread = in_thread  # type: ignore[method-assign,assignment]
-    OneHopConnection.commit = commit_  # type: ignore[method-assign]
+    SharedTransactions._make = make_  # type: ignore[method-assign]
+    event.listen(Engine, "before_cursor_execute", lambda *_: _visit())
+    event.listen(Engine, "commit", lambda _: _visit())  # inside the transaction, everything written
 
 
 def main() -> None:
