@@ -54,6 +54,7 @@ class Visit:
         self._http, self._url, self._person = http, f"{url}/api/v1", person
         self._chance, self._tally = chance, tally
         self._headers: dict[str, str] = {}
+        self.doing = "coming"
 
     async def register(self) -> None:
         name = self._person.name
@@ -123,6 +124,7 @@ class Visit:
     async def _watch(self, job: str, seen: Seen, events: int | None = None) -> None:
         """On from where one was, for so many events or to the end."""
         headers = {**self._headers, "Last-Event-ID": str(seen.position)}
+        self.doing = f"watching {job} after {seen.position}"
         name = b""
         async with self._http.get(f"{self._url}/jobs/{job}/events", headers=headers) as stream:
             async for line in stream.content:
@@ -155,6 +157,7 @@ class Visit:
     async def _request(self, method: str, path: str, **arguments: Any) -> Any:
         """What the server has no time for is asked again; with a key, so that it is done once."""
         headers = {**self._headers, "Idempotency-Key": str(uuid.UUID(int=self._chance.getrandbits(128)))}
+        self.doing = f"{method} {path}"
         for _ in range(TRIES):
             async with self._http.request(method, self._url + path, headers=headers, **arguments) as answer:
                 if answer.status < 400:
@@ -173,4 +176,4 @@ async def visit(url: str, person: Person, chance: random.Random, tally: Tally, *
         try:
             await (coming.register() if is_new else coming.run())
         except (aiohttp.ClientError, RuntimeError, TimeoutError) as error:
-            tally.wrong.append(f"{person.name}: {error!r}")
+            tally.wrong.append(f"{person.name}, while {coming.doing}: {error!r}")
