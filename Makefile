@@ -31,7 +31,7 @@ ifneq ($(wildcard /etc/ssl/certs/ca-certificates.crt),)
 export UV_SYSTEM_CERTS := true
 endif
 
-.PHONY: help setup run check test e2e bench lighthouse screenshots build translations lock
+.PHONY: help setup run check test e2e bench day lighthouse screenshots build translations lock
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -68,6 +68,9 @@ ALONE := --last-failed --last-failed-no-failures none
 bench: setup /usr/bin/wrk ## measure this server against its promises
 	$(BIN)/python -m tests.benchmarks
 
+day: setup ## live a day of a site in ten minutes, past one machine: does anything grow that should not?
+	$(BIN)/python -m tests.benchmarks.day
+
 lighthouse: setup build $(LIGHTHOUSE)/node_modules/.stamp ## have Lighthouse judge the sign-in and a conversation, of both faces
 	$(BIN)/python -m tests.benchmarks.audits
 
@@ -93,7 +96,13 @@ LOCKING := --quiet --universal --generate-hashes --no-emit-index-url --no-header
 .venv/run.stamp: requirements-embedded.lock pyproject.toml | .venv/bin/python
 	$(UV) pip sync --python $(BIN)/python --quiet --require-hashes requirements-embedded.lock
 	$(UV) pip install --python $(BIN)/python --quiet --no-deps -e .
-	@touch $@
+	@touch $@ && rm -f .venv/scale.stamp
+
+# The same, and what PostgreSQL and Celery need.
+.venv/scale.stamp: requirements-scale.lock pyproject.toml | .venv/bin/python
+	$(UV) pip sync --python $(BIN)/python --quiet --require-hashes requirements-scale.lock
+	$(UV) pip install --python $(BIN)/python --quiet --no-deps -e .
+	@touch $@ && rm -f .venv/run.stamp
 
 .venv/dev.stamp: requirements-dev.lock pyproject.toml | .venv/bin/python
 	$(UV) pip sync --python $(BIN)/python --quiet --require-hashes requirements-dev.lock

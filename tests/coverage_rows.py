@@ -151,8 +151,6 @@ ALSO = {
 NOT_YET = "not provoked yet: "
 # Rows, or the part of a row, that this issue cannot meet.
 WAITS = {
-    "F21": "paused, full and with a wrong password: not provoked yet",
-    "F23": "the proxy that cuts the answer to a COMMIT: not built; what follows is tested",
     "F27": "order by (updated_at, id); uniqueness is the primary key's",
     "F41": NOT_YET + "control groups come with the deployment issue",
     "A08": "the one JSON in a page is an attribute, escaped by Jinja",
