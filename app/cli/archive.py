@@ -7,14 +7,15 @@ import tarfile
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 import orjson
 import pysqlite3
 
 from app import __version__, migrations
+from app.cli.pacing import Pace, Writable, paced
 from app.clock import rfc3339, utcnow
 from app.db import sqlite
 from app.security import age
@@ -25,6 +26,7 @@ DATABASE, MANIFEST = "teahouse.db", "manifest.json"
 PREFIX, SUFFIX, ENCRYPTED = "teahouse-", ".tar.gz", ".tar.gz.age"
 COMPRESSION = 3  # of text, a third is left; a higher level takes the processor from whoever is chatting
 CHUNK = 1024 * 1024
+STEPS = 2000  # of SQLite's machine, between two looks at how much it has written: less than a megabyte
 
 
 class ArchiveError(Exception):
@@ -60,26 +62,27 @@ def write(
         packed = Path(work) / f"packed{SUFFIX}" if to else draft
         try:
             _pack(packed, files, contents)
-            with opened(packed, Path(work)) as (_, read_back):
-                assert read_back == contents
+            if _read_back(packed) != contents:
+                raise ArchiveError(f"{packed} does not hold what was written.")
             if to is not None:
-                _encrypt(packed, draft, to, Path(work))
+                _encrypt(packed, draft, to)
             draft.replace(path)
         finally:
             draft.unlink(missing_ok=True)
     return path, contents
 
 
-def _encrypt(packed: Path, draft: Path, to: Recipient | Passphrase, work: Path) -> None:
+def _encrypt(packed: Path, draft: Path, to: Recipient | Passphrase) -> None:
     """And read it back by the file's own key: what it is encrypted to may not be able to."""
     descriptor = os.open(draft, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600)
     with packed.open("rb") as source, os.fdopen(descriptor, "wb") as target:
-        file_key = age.encrypt(source, target, to)
+        file_key = age.encrypt(source, paced(target), to)
         target.flush()
         os.fsync(target.fileno())
-    with draft.open("rb") as source, (work / "read-back").open("wb") as target:
-        age.decrypt(source, target, file_key)
-    if _digest(work / "read-back") != _digest(packed):
+    read_back = hashlib.sha256()
+    with draft.open("rb") as source:
+        age.decrypt(source, cast("IO[bytes]", Writable(read_back.update)), file_key)
+    if read_back.hexdigest() != _digest(packed):
         raise ArchiveError(f"{draft} does not hold what was written.")
 
 
@@ -125,7 +128,9 @@ def _copy(database: Path, copy: Path) -> None:
     os.close(os.open(copy, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     connection = sqlite.connect(str(database), write=True)  # writes the copy, nothing else
     try:
-        connection.execute("VACUUM INTO ?", (str(copy),))
+        with copy.open("rb") as written:
+            connection.set_progress_handler(Pace(written.fileno()), STEPS)
+            connection.execute("VACUUM INTO ?", (str(copy),))
     except pysqlite3.Error as error:
         raise ArchiveError(f"{database} cannot be copied: {error}") from error
     finally:
@@ -161,7 +166,7 @@ def _digest(path: Path) -> str:
 def _pack(path: Path, files: dict[str, Path], contents: Contents) -> None:
     descriptor = os.open(path, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600)
     with os.fdopen(descriptor, "wb") as out:
-        with tarfile.open(fileobj=out, mode="w:gz", compresslevel=COMPRESSION) as tar:
+        with tarfile.open(fileobj=paced(out), mode="w:gz", compresslevel=COMPRESSION) as tar:
             text = orjson.dumps(contents, option=orjson.OPT_INDENT_2)
             entry = tarfile.TarInfo(MANIFEST)
             entry.size, entry.mode = len(text), 0o600
@@ -177,6 +182,17 @@ def _without_owner(entry: tarfile.TarInfo) -> tarfile.TarInfo:
     entry.uname = entry.gname = ""
     entry.mode = 0o600
     return entry
+
+
+def _read_back(path: Path) -> Contents:
+    """What an archive says that it holds, with the digests of what it does. Unpacked it would all be written again."""
+    with tarfile.open(path, "r:gz") as tar:
+        contents = Contents(**orjson.loads(_member(tar, MANIFEST).read(CHUNK)))
+        digests = {}
+        for name in contents.files:
+            with _member(tar, name) as source:
+                digests[name] = hashlib.file_digest(source, "sha256").hexdigest()  # type: ignore[arg-type]
+    return replace(contents, files=digests)
 
 
 def _unpack(path: Path, folder: Path) -> Contents:

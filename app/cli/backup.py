@@ -34,7 +34,7 @@ def backup(
     if not settings.database_path.exists():
         fail(f"{settings.database_path.absolute()} is not there: nothing to back up.")
     where = folder or settings.data_dir / "backups"
-    os.nice(5)  # whoever is chatting comes first
+    os.nice(19)  # whoever is chatting comes first
     try:
         with working("Backing up"):
             path, contents = archive.write(settings.database_path, settings.data_dir / FILE, where, to)

@@ -72,6 +72,15 @@ _ROWS: Sequence[tuple[str, str, str, str]] = (
         " WHERE o.sequence_key = j.sequence_key AND (o.status = 'running' OR o.status = 'queued' AND o.blocked = 0))",
     ),
     (
+        "queue_count",
+        "users have another number of jobs waiting than is counted",
+        RESTORE,
+        "SELECT user_id FROM (SELECT user_id, queue, priority, jobs FROM waiting_users WHERE queue <> ''"
+        " UNION ALL SELECT user_id, queue, priority, moved FROM queue_moves"
+        " UNION ALL SELECT user_id, queue, priority, -1 FROM jobs WHERE status = 'queued') AS counted"
+        " GROUP BY user_id, queue, priority HAVING sum(jobs) <> 0",
+    ),
+    (
         "event_count",
         "jobs have another number of events than they say, or a gap among them",
         RESTORE,

@@ -11,6 +11,7 @@ from typing import Any
 
 from app.clock import monotonic, utcnow
 from app.db.types import to_text
+from app.jobs import counts
 from app.jobs import lease as leases
 from app.jobs.complaints import Complaints
 from app.jobs.event_log import EventLog
@@ -97,7 +98,7 @@ class Maintenance:
         metrics.JOBS_RESCUED.add(len(rescued))
         for job_id, event in rescued:
             self._log.published(job_id, [event])
-        for duty in (_fold, *self._duties):
+        for duty in (_fold, counts.tidy, *self._duties):
             await self._log.run(duty)
         if monotonic() - self._pruned_at > PRUNE_SECONDS:
             self._pruned_at = monotonic()

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import DDL, ForeignKey, Index, Integer, String, Text, UniqueConstraint, event
+from sqlalchemy import DDL, Column, ForeignKey, Index, Integer, String, Table, Text, UniqueConstraint, event
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.clock import utcnow
@@ -99,3 +99,47 @@ WHEN OLD.status IN ('succeeded', 'failed', 'cancelled') AND NEW.status <> OLD.st
 BEGIN SELECT RAISE(ABORT, 'a job that has ended stays ended'); END
 """
 event.listen(Job.__table__, "after_create", DDL(TERMINAL_IS_FINAL).execute_if(dialect="sqlite"))  # type: ignore[no-untyped-call]
+
+# What a long queue would have to be counted for each time. Whoever makes a job wait, or no longer wait, adds a line to
+# `queue_moves`, by trigger: nobody else waits for that. Who claims, one at a time, counts them into `waiting_users`.
+# What waits is the sum of both.
+queue_moves = Table(
+    "queue_moves",
+    Base.metadata,
+    Column("user_id", String(36), nullable=False),
+    Column("queue", String(32), nullable=False),
+    Column("priority", Integer, nullable=False),
+    Column("job_id", String(36), nullable=False),
+    Column("moved", Integer, nullable=False),  # 1: it waits; -1: no longer
+)
+waiting_users = Table(
+    "waiting_users",
+    Base.metadata,
+    Column("user_id", String(36), primary_key=True),
+    Column("queue", String(32), primary_key=True),  # empty: all of them together
+    Column("priority", Integer, primary_key=True),
+    Column("jobs", Integer, nullable=False),  # 0 for a while after the last of them
+    Column("first_job", String(36), nullable=False),  # with which the user came: among those who never had a turn
+    Column("last_started", String(27), nullable=False),  # of any job of the user's; empty: never
+    some("ix_waiting_users_turn", "queue", "priority", "last_started", "first_job", where="jobs > 0"),
+    some("ix_waiting_users_jobs", "priority", "jobs", where="queue = '' AND jobs > 0"),
+)
+
+_MOVE = "INSERT INTO queue_moves (user_id, queue, priority, job_id, moved) VALUES"
+MOVES = (
+    f"""
+    CREATE TRIGGER IF NOT EXISTS jobs_queued AFTER INSERT ON jobs WHEN NEW.status = 'queued'
+    BEGIN {_MOVE} (NEW.user_id, NEW.queue, NEW.priority, NEW.id, 1); END
+    """,
+    f"""
+    CREATE TRIGGER IF NOT EXISTS jobs_moved AFTER UPDATE OF status ON jobs
+    WHEN (OLD.status = 'queued') <> (NEW.status = 'queued')
+    BEGIN {_MOVE} (NEW.user_id, NEW.queue, NEW.priority, NEW.id, CASE NEW.status WHEN 'queued' THEN 1 ELSE -1 END); END
+    """,
+    f"""
+    CREATE TRIGGER IF NOT EXISTS jobs_gone AFTER DELETE ON jobs WHEN OLD.status = 'queued'
+    BEGIN {_MOVE} (OLD.user_id, OLD.queue, OLD.priority, OLD.id, -1); END
+    """,
+)
+for trigger in MOVES:
+    event.listen(Job.__table__, "after_create", DDL(trigger).execute_if(dialect="sqlite"))  # type: ignore[no-untyped-call]

@@ -10,6 +10,8 @@ from pathlib import Path
 from app.jobs.lease import StoredEvent
 
 MAX_WAITING_BYTES = 65_536
+MAX_RING_BYTES = 65_536
+RINGS_AT_ONCE = 100  # then others have their turn
 _PROC = Path("/proc/self/fd")
 
 
@@ -140,18 +142,29 @@ class Bell:
         """Find the other processes' sockets; called about once a second."""
         self._others = [n for n in os.listdir(self._directory) if n.endswith(".sock") and n != self._name]
 
-    def _receive(self) -> None:
-        kinds = set()
-        with contextlib.suppress(BlockingIOError):
-            while True:
-                kinds.add(self._socket.recv(16))
-        for kind in kinds:
-            self._on_ring(kind)
+    @property
+    def has_others(self) -> bool:
+        return bool(self._others)
 
-    def ring(self, kind: bytes) -> None:
+    def _receive(self) -> None:
+        rings: dict[bytes, None] = {}  # in order; the same one twice says nothing more
+        with contextlib.suppress(BlockingIOError):
+            while len(rings) < RINGS_AT_ONCE:
+                rings[self._socket.recv(MAX_RING_BYTES)] = None
+        for ring in rings:
+            self._on_ring(ring)
+
+    def ring(self, message: bytes) -> bool:
+        """Whether all others have it; one whose socket is full, or who is gone, has not."""
+        heard = True
         for name in self._others:
-            with contextlib.suppress(OSError):
-                self._socket.sendto(kind, self._path(name))
+            try:
+                self._socket.sendto(message, self._path(name))
+            except BlockingIOError:
+                heard = False
+            except OSError:
+                pass  # gone: swept in a moment
+        return heard
 
     def close(self) -> None:
         with contextlib.suppress(RuntimeError):

@@ -12,16 +12,16 @@ from app.db.spelling import for_sqlalchemy
 from app.errors import AppError, ErrorKind
 from app.i18n import worded
 from app.ids import new_id
+from app.jobs.counts import Crowd, waiting
 from app.jobs.lease import sequence, to_json
 from app.jobs.models import Job, JobEvent
 from app.jobs.states import JobStatus
 from app.observability import tracing
 
-_WAITING = text(
+_BLOCKED = text(
     """
-    SELECT CASE WHEN :count_mine THEN (SELECT count(*) FROM jobs WHERE status = 'queued' AND user_id = :user_id
-                                  AND priority = 0) END,
-           CASE WHEN :count_all THEN (SELECT count(*) FROM jobs WHERE status = 'queued' AND priority = 0) END
+    SELECT EXISTS (SELECT 1 FROM jobs WHERE sequence_key = :key AND status = 'queued')
+    OR EXISTS (SELECT 1 FROM jobs WHERE sequence_key = :key AND status = 'running')
     """
 )
 # Users take turns: before my k-th job stand, of everybody else, at most k.
@@ -30,12 +30,11 @@ _PLACE = """
                      AND user_id = :user_id AND id < :id AND priority <= :priority)
     SELECT n + 1 + coalesce((SELECT sum(CASE WHEN waiting <= n THEN waiting ELSE n + 1 END) FROM
         (SELECT count(*) AS waiting FROM jobs WHERE status = 'queued' AND user_id <> :user_id AND id < :id
-           AND priority <= :priority GROUP BY user_id) AS others), 0),
-      EXISTS (SELECT 1 FROM jobs WHERE sequence_key = :key AND status = 'queued' AND id < :id)
-      OR EXISTS (SELECT 1 FROM jobs WHERE sequence_key = :key AND status = 'running')
+           AND priority <= :priority GROUP BY user_id) AS others), 0)
     FROM mine
 """
 _STATEMENTS = {"sqlite": text(_PLACE), "postgresql": text(for_sqlalchemy(_PLACE))}
+_CROWD = "crowd"  # as this transaction has counted it already
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +49,13 @@ async def refuse_if_full(session: AsyncSession, user_id: str, limits: QueueLimit
     """Raise before anything is made, so that a refusal leaves nothing."""
     if not limits.per_user and not limits.in_all:
         return
-    which = {"user_id": user_id, "count_mine": limits.per_user > 0, "count_all": limits.in_all > 0}
-    mine, everybodys = (await session.execute(_WAITING, which)).one()
-    if limits.per_user and mine >= limits.per_user:
-        detail = worded("You have {waiting} messages waiting already. Let some be answered first.", waiting=mine)
-        raise AppError(ErrorKind.rate_limited, "queue_full", detail, retry_after=min(60, math.ceil(mine / 2)))
-    if limits.in_all and everybodys >= limits.in_all:
+    crowd = session.info[_CROWD] = await waiting(session, user_id)
+    if limits.per_user and crowd.mine >= limits.per_user:
+        detail = worded("You have {waiting} messages waiting already. Let some be answered first.", waiting=crowd.mine)
+        raise AppError(ErrorKind.rate_limited, "queue_full", detail, retry_after=min(60, math.ceil(crowd.mine / 2)))
+    if limits.in_all and crowd.jobs >= limits.in_all:
         detail = worded("The server has more to do than it can. Try again later.")
-        raise AppError(ErrorKind.unavailable, "server_busy", detail, retry_after=min(300, max(5, everybodys // 40)))
+        raise AppError(ErrorKind.unavailable, "server_busy", detail, retry_after=min(300, max(5, crowd.jobs // 40)))
 
 
 async def enqueue(
@@ -80,7 +78,8 @@ async def enqueue(
     """
     job_id = job_id or new_id()
     with session.no_autoflush:  # so that everything of the caller's is written in one go
-        place, blocked = await _place(session, user_id, job_id, priority, sequence_key)
+        place = await _next_place(session, user_id, job_id, priority)
+        blocked = sequence_key is not None and await _is_blocked(session, sequence_key)
     status = {"status": JobStatus.queued, "attempt": 0, "position": place}
     events = [*([first_event] if first_event else []), ("status", status)]
     job = Job(
@@ -107,19 +106,26 @@ async def enqueue(
     return job, place
 
 
-async def _place(
-    session: AsyncSession, user_id: str, job_id: str, priority: int, sequence_key: str | None
-) -> tuple[int, bool]:
-    """The place in the queue, and whether an earlier job of the sequence has not ended."""
-    which = {"user_id": user_id, "id": job_id, "priority": priority, "key": sequence_key}
-    if sequence_key is not None:
-        await take_turns(session, sequence(sequence_key))
-    row = (await session.execute(_STATEMENTS[session.get_bind().dialect.name], which)).one()
-    return int(row[0]), bool(row[1])
+async def _next_place(session: AsyncSession, user_id: str, job_id: str, priority: int) -> int:
+    if priority != 0:
+        return await _place(session, user_id, job_id, priority)
+    crowd: Crowd | None = session.info.pop(_CROWD, None)
+    return (crowd or await waiting(session, user_id)).next_place
+
+
+async def _is_blocked(session: AsyncSession, sequence_key: str) -> bool:
+    """Whether an earlier job of the sequence has not ended."""
+    await take_turns(session, sequence(sequence_key))
+    return bool(await session.scalar(_BLOCKED, {"key": sequence_key}))
 
 
 async def position(session: AsyncSession, job: Job) -> int | None:
     """1 = next to start; None unless queued."""
     if job.status != JobStatus.queued:
         return None
-    return (await _place(session, job.user_id, job.id, job.priority, None))[0]
+    return await _place(session, job.user_id, job.id, job.priority)
+
+
+async def _place(session: AsyncSession, user_id: str, job_id: str, priority: int) -> int:
+    which = {"user_id": user_id, "id": job_id, "priority": priority}
+    return int(await session.scalar(_STATEMENTS[session.get_bind().dialect.name], which) or 0)

@@ -4,7 +4,10 @@ import asyncio
 import contextlib
 import logging
 from collections import defaultdict
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from app.db.session import Database
@@ -14,8 +17,10 @@ from app.jobs.notify import Hub
 logger = logging.getLogger(__name__)
 
 SAFETY_NET_SECONDS = 1.0
-PAUSE_SECONDS = 0.005  # a busy neighbour's commits are read together
-_MISSED = "SELECT id, job_id, seq, event, data FROM job_events WHERE id > ? AND id <= ? ORDER BY id LIMIT 10000"
+PAUSE_SECONDS = 0.005  # what is read is read together
+MOST_ROWS = 10_000
+GAP_SECONDS = 0.03  # two processes' rings may come in another order than their commits
+_MISSED = "SELECT id, job_id, seq, event, data FROM job_events WHERE id > ? AND id <= ? ORDER BY id LIMIT ?"
 
 
 class Tailer:
@@ -27,6 +32,8 @@ class Tailer:
         self._connection: Any = None
         self._seen = 0  # highest row id that was published here or needs not be
         self._data_version = 0
+        self._ahead: list[tuple[int, int]] = []  # known rows behind some that are not
+        self._minding: asyncio.TimerHandle | None = None
         self._rung = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -62,14 +69,45 @@ class Tailer:
         """Another process says that it committed events."""
         self._rung.set()
 
-    def own_commit(self, first: int, last: int) -> None:
-        """This process published rows first…last itself: only a gap before them is somebody else's."""
-        if last < first or last <= self._seen:
+    def known(self, first: int, last: int) -> None:
+        """Rows first…last have been published here: only a gap before them is still to be read."""
+        if last <= self._seen:
             return
-        if first <= self._seen + 1:
-            self._seen = last
+        if first > self._seen + 1:
+            self._ahead.append((first, last))
+            self._mind_gap()
+            return
+        self._seen = last
+        if self._ahead:
+            self._catch_up_with_ahead()
+
+    def brought(self, first: int, last: int, events: Sequence[tuple[str, StoredEvent]]) -> None:
+        """Another process committed rows first…last, and says what they are; viewers go by a job's own numbers."""
+        for job_id, group in groupby(events, key=itemgetter(0)):
+            self._hub.publish(job_id, [event for _, event in group])
+        if len(events) == last - first + 1:
+            self.known(first, last)
         else:
-            self._rung.set()
+            self.ring()
+
+    def _catch_up_with_ahead(self) -> None:
+        ahead, self._ahead = sorted(self._ahead), []
+        for first, last in ahead:
+            if first <= self._seen + 1:
+                self._seen = max(self._seen, last)
+            else:
+                self._ahead.append((first, last))
+        self._mind_gap()
+
+    def _mind_gap(self) -> None:
+        """What nobody brings soon was written by a request, or its ring was lost: it is read."""
+        if self._ahead and self._minding is None:
+            self._minding = asyncio.get_running_loop().call_later(GAP_SECONDS, self._close_gap)
+
+    def _close_gap(self) -> None:
+        self._minding = None
+        if self._ahead:
+            self.ring()
 
     async def _follow(self) -> None:
         while True:
@@ -92,7 +130,7 @@ class Tailer:
         seen = self._seen
         while True:
             watching = len(self._hub) > 0
-            last, rows = await self._in_thread(self._read, seen, rung, watching)
+            last, rows = await self._in_thread(self._read, seen, rung, watching, sorted(self._ahead))
             if last > seen and not watching and len(self._hub) > 0:
                 rung = True
                 continue  # somebody came while this was read, and may have opened the log before what was skipped
@@ -101,11 +139,14 @@ class Tailer:
                 by_job[job_id].append(StoredEvent(seq, event, data))
             for job_id, events in by_job.items():
                 self._hub.publish(job_id, events)
-            self._seen = seen = max(seen, last)
-            if len(rows) < 10_000:
+            seen = max(seen, last)
+            self._seen = max(self._seen, seen)
+            self._catch_up_with_ahead()
+            if len(rows) < MOST_ROWS:
                 return
 
-    def _read(self, seen: int, rung: bool, watching: bool) -> tuple[int, list[Any]]:
+    def _read(self, seen: int, rung: bool, watching: bool, ahead: Sequence[tuple[int, int]]) -> tuple[int, list[Any]]:
+        """Up to which row everything is known now, and what of it was not."""
         if not rung:
             version = self._connection.execute("PRAGMA data_version").fetchone()[0]
             if version == self._data_version:
@@ -114,5 +155,11 @@ class Tailer:
         last = self._last_row()
         if last <= seen or not watching:
             return last, []
-        rows = self._connection.execute(_MISSED, (seen, last)).fetchall()
-        return (rows[-1][0] if len(rows) == 10_000 else last), rows
+        rows: list[Any] = []
+        for first, until in [*ahead, (last + 1, last)]:
+            if first > seen + 1:
+                rows += self._connection.execute(_MISSED, (seen, first - 1, MOST_ROWS - len(rows))).fetchall()
+                if len(rows) == MOST_ROWS:
+                    return rows[-1][0], rows
+            seen = max(seen, until)
+        return last, rows

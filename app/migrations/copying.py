@@ -15,6 +15,7 @@ from app.db import sqlite
 from app.db.types import Flag
 
 ROWS_AT_ONCE = 2000
+FED_BY_TRIGGERS = {"queue_moves"}  # copying another table fills it
 Database = Path | str
 _SERVED = """
 SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'process-%'
@@ -44,7 +45,9 @@ def copy(source: Database, target: Database, told: Callable[[str, Sum], None]) -
         for table in Base.metadata.sorted_tables:
             if writing.count(table):
                 raise CopyError(f"The target is not empty: it has rows in {table.name}.")
-        for table in Base.metadata.sorted_tables:
+        for table in sorted(Base.metadata.sorted_tables, key=lambda table: table.name in FED_BY_TRIGGERS):
+            if table.name in FED_BY_TRIGGERS:
+                writing.clear(table)
             writing.insert(table, reading.rows(table))
             here, there = _sum(reading.rows(table)), _sum(writing.rows(table))
             if here != there:
@@ -93,6 +96,9 @@ class _Sqlite:
     def count(self, table: Table) -> int:
         return int(self._connection.execute(f'SELECT count(*) FROM "{table.name}"').fetchone()[0])  # noqa: S608
 
+    def clear(self, table: Table) -> None:
+        self._connection.execute(f'DELETE FROM "{table.name}"')  # noqa: S608
+
     def rows(self, table: Table) -> Iterator[tuple[Any, ...]]:
         """Values as PostgreSQL has them: what it has no place for is replaced, as everywhere."""
         for row in self._connection.execute(f'SELECT {_names(table)} FROM "{table.name}"'):  # noqa: S608
@@ -121,6 +127,9 @@ class _Postgres:
     def count(self, table: Table) -> int:
         (count,) = self._connection.execute(f'SELECT count(*) FROM "{table.name}"').fetchone() or (0,)  # noqa: S608
         return int(count)
+
+    def clear(self, table: Table) -> None:
+        self._connection.execute(f'DELETE FROM "{table.name}"')  # noqa: S608
 
     def rows(self, table: Table) -> Iterator[tuple[Any, ...]]:
         """True and false as SQLite has them."""

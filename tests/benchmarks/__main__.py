@@ -12,7 +12,18 @@ from typing import Any
 
 import aiohttp
 
-from tests.benchmarks import application, backups, bench_rendering, durability, footprint, front, pages, reading
+from tests.benchmarks import (
+    application,
+    backups,
+    bench_rendering,
+    crowded,
+    durability,
+    footprint,
+    front,
+    long_queue,
+    pages,
+    reading,
+)
 from tests.benchmarks.clients import Measured, Teahouse, ask_model_server, at_once, percentile, prompt
 from tests.benchmarks.servers import ROOT, Server, free_port, model_server, start_teahouse
 from tests.benchmarks.targets import table
@@ -77,6 +88,8 @@ async def run(quick: bool) -> dict[str, Any]:
         results |= await pages.run(data_dir / "pages")
         if not quick:
             results |= await backups.run(data_dir / "backups", model_url)
+            results |= await asyncio.to_thread(crowded.measure, data_dir / "crowded")
+        results |= await asyncio.to_thread(long_queue.measure, data_dir / "queues")
         results |= await application.run(data_dir / "application")
         results |= await front.measure()
     results |= {f"rendering_{name}": value for name, value in bench_rendering.run().items()}
@@ -88,7 +101,7 @@ async def run(quick: bool) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument(
-        "--quick", action="store_true", help="without the gigabyte to back up, and the packages to weigh"
+        "--quick", action="store_true", help="without the gigabyte to back up, the crowd, and the packages to weigh"
     )
     arguments = parser.parse_args()
     began = time.monotonic()

@@ -46,7 +46,7 @@ def cpu_of(pids: Sequence[int]) -> float:
 def postgres_pids(url: str) -> list[int]:
     with psycopg.connect(url) as connection:
         (backend,) = connection.execute("SELECT pg_backend_pid()").fetchone() or (0,)
-    parent = int(Path(f"/proc/{backend}/stat").read_text().rsplit(")", 1)[1].split()[1]) if backend else 0
+        parent = int(Path(f"/proc/{backend}/stat").read_text().rsplit(")", 1)[1].split()[1])
     found = subprocess.run(["ps", "-o", "pid=", "--ppid", str(parent)], capture_output=True, text=True)
     return [parent, *map(int, found.stdout.split())]
 

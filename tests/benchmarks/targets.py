@@ -52,10 +52,19 @@ TARGETS: Mapping[str, float] = {
         for what, most in (("failed", 0), ("wrong", 0), ("silence_s", 5))
     },
     "front_nine_workers_start_s": 6,
+    **{
+        f"queue_{what}_ratio_{database}_{users}_users": 1.5
+        for what in ("accepting", "claiming")
+        for database in ("sqlite", "postgresql")
+        for users in (100, 10000)
+    },
+    "crowd_delay_p99_ms": 250,
+    "crowd_incomplete": 0,
+    "crowd_kb_per_viewer": 60,
     "backup_accepted_p99_ratio": 2,
     "doctor_large_s": 3,
 }
-AT_LEAST: Mapping[str, float] = {"front_static_per_s": 5000}
+AT_LEAST: Mapping[str, float] = {"front_static_per_s": 5000, "workers_2_over_1": 1.8}
 
 
 def table(results: Mapping[str, Any]) -> str:

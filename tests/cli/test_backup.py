@@ -12,6 +12,8 @@ import orjson
 import pysqlite3
 import pytest
 
+from app.cli import archive, pacing
+from app.cli.archive import Contents
 from app.jobs.liveness import ProcessLock
 from tests.cli.running import environment, teahouse
 from tests.durability.client import Client
@@ -119,6 +121,46 @@ def _fill(data_dir: Path) -> None:
     password = "a long password\n" * 2
     ran = teahouse(*command, env=environment(data_dir), cwd=data_dir, stdin=password)
     assert ran.returncode == 0, ran
+
+
+def test_what_was_written_otherwise_than_it_was_checked_is_no_backup(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _fill(data_dir)
+    pack = archive._pack
+
+    def other_bytes(path: Path, files: dict[str, Path], contents: Contents) -> None:
+        with files["teahouse.db"].open("r+b") as file:
+            file.seek(-1, os.SEEK_END)
+            file.write(b"!")
+        pack(path, files, contents)
+
+    monkeypatch.setattr(archive, "_pack", other_bytes)
+    with pytest.raises(archive.ArchiveError, match="does not hold"):
+        archive.write(data_dir / "teahouse.db", data_dir / "secret.key", data_dir / "backups")
+    assert list((data_dir / "backups").iterdir()) == []
+
+
+def test_the_disk_is_given_a_little_at_a_time(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server's commit waits behind what is written at once: never more than a few steps of it."""
+    _fill(data_dir)
+    connection = pysqlite3.connect(str(data_dir / "teahouse.db"))
+    connection.execute("CREATE TABLE ballast (bytes BLOB)")
+    connection.executemany("INSERT INTO ballast VALUES (?)", [(os.urandom(3000),) for _ in range(8000)])
+    connection.commit()
+    connection.close()
+    steps: list[int] = []
+    write_out = pacing.write_out
+
+    def noted(descriptor: int, start: int, length: int) -> None:
+        steps.append(length)
+        assert start + length == os.fstat(descriptor).st_size
+        write_out(descriptor, start, length)
+
+    monkeypatch.setattr(pacing, "write_out", noted)
+    archive.write(data_dir / "teahouse.db", data_dir / "secret.key", data_dir / "backups")
+    assert sum(steps) > 40_000_000  # the copy, and what random bytes are packed to
+    assert max(steps) < 3 * pacing.STEP
 
 
 def test_it_is_not_put_under_a_running_server(data_dir: Path) -> None:

@@ -103,6 +103,10 @@ BROKEN: dict[str, list[str]] = {
         "DROP TRIGGER jobs_terminal_is_final",
         f"UPDATE jobs SET status = 'queued', blocked = 1, sequence_key = 'nobody' WHERE id = {JOB}",
     ],
+    "queue_count": [
+        "INSERT INTO queue_moves (user_id, queue, priority, job_id, moved)"
+        f" SELECT user_id, queue, priority, id, 1 FROM jobs WHERE id = {JOB}"
+    ],
     "event_count": [f"DELETE FROM job_events WHERE job_id = {JOB} AND seq = 2"],
     "two_ends": [f"UPDATE job_events SET event = 'done' WHERE job_id = {JOB} AND seq = 1"],
     "unfolded_log": [f"UPDATE jobs SET folded = 1 WHERE id = {JOB}"],

@@ -1,5 +1,6 @@
 """Into the queue: limits that leave nothing, places, sequences, and one who floods it."""
 
+import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -13,11 +14,12 @@ from app.db.types import to_text
 from app.errors import AppError, ErrorKind
 from app.ids import new_id
 from app.jobs import lease
+from app.jobs.counts import tidy
 from app.jobs.lease import End
 from app.jobs.models import Job
 from app.jobs.queue import QueueLimits, enqueue, position, refuse_if_full
 from app.jobs.states import JobStatus
-from tests.jobs.rows import add_job, broken_invariants, claimed, job_row, log_of, transaction
+from tests.jobs.rows import add_job, add_user, broken_invariants, claim, claimed, job_row, log_of, transaction
 
 _MANY = """
 INSERT INTO jobs (id, kind, user_id, payload, queue, priority, blocked, run_after, status, attempt, failures, crashes,
@@ -149,6 +151,41 @@ async def test_places_are_the_order_of_claims_when_users_take_turns(
     assert [order.index(job_id) + 1 for job_id in jobs[5:]] == [2, 4]
 
 
+@pytest.mark.parametrize("seed", [1, 2, 3])
+async def test_a_place_is_counted_as_it_is_looked_up(database: Database, connection: Any, seed: int) -> None:
+    """Whatever was posted, claimed, given back, cancelled and tidied before: one number, by two ways."""
+    chance = random.Random(seed)
+    users = [add_user(connection, f"user-{number}") for number in range(6)]
+    waiting: list[str] = []
+    for _ in range(60):
+        job, place = await put(database, chance.choice(users), queue=chance.choice(["ollama", "openai"]))
+        assert place == await place_of(database, job.id)
+        waiting.append(job.id)
+        with transaction(connection):
+            if chance.random() < 0.4 and (running := claim(connection, queue="ollama")):
+                waiting.remove(running.id)
+                if chance.random() < 0.5:
+                    lease.release(connection, running.id, running.attempt)
+                    waiting.append(running.id)
+            if chance.random() < 0.3:
+                gone = waiting.pop(chance.randrange(len(waiting)))
+                lease.end(connection, gone, job_row(connection, gone)["attempt"], End(JobStatus.cancelled))
+            if chance.random() < 0.2:
+                tidy(connection)
+        assert broken_invariants(connection) == []
+
+
+async def test_who_is_deleted_waits_no_more(database: Database, connection: Any, alice: str, bob: str) -> None:
+    for user in (alice, alice, bob):
+        add_job(connection, user)
+    with transaction(connection):
+        tidy(connection)
+        connection.execute("DELETE FROM users WHERE id = ?", (alice,))
+    assert broken_invariants(connection) == []
+    assert (await put(database, bob))[1] == 2
+    assert [claimed(connection).user_id for _ in range(2)] == [bob, bob]
+
+
 async def test_a_place_falls_as_the_queue_moves_and_ends_with_the_start(
     database: Database, connection: Any, alice: str
 ) -> None:
@@ -184,6 +221,24 @@ async def test_F32_ten_thousand_of_one_user_do_not_delay_anothers_first(
     with counting_steps(connection) as steps:
         assert claimed(connection).id == job.id
     assert steps[0] < 30  # not the 10,000
+
+
+@pytest.mark.sqlite
+async def test_F32_a_thousand_users_who_wait_delay_nobody(
+    database: Database, connection: Any, alice: str, bob: str
+) -> None:
+    """Neither the one who comes next nor the one who claims."""
+    crowd = [add_user(connection, f"waiting-{number}") for number in range(1000)]
+    with transaction(connection):
+        for user in crowd:
+            add_job(connection, user)
+    with transaction(connection):
+        tidy(connection)
+    _, place = await put(database, bob)
+    assert place == 1001
+    with counting_steps(connection) as steps:
+        assert claimed(connection).user_id == crowd[0]
+    assert steps[0] < 30
 
 
 @pytest.mark.sqlite

@@ -1,6 +1,7 @@
 """Two processes' engines on one file: what one writes reaches the other's viewers."""
 
 import asyncio
+import threading
 import time
 from typing import Any
 
@@ -8,6 +9,7 @@ import orjson
 import pytest
 
 from app.db.session import Database
+from app.jobs import neighbours
 from app.jobs import tailer as tailer_module
 from app.jobs.control import cancel_now
 from app.jobs.lease import End, StoredEvent
@@ -57,6 +59,14 @@ async def test_I5_events_of_one_process_reach_the_others_viewers_without_gap_or_
     assert in_order(there.events) == in_order(here.events) == whole[1:]
 
 
+def last_of(connection: Any, job_id: str) -> int:
+    """The last number of a job that has ended; before, one that nobody reaches."""
+    row = connection.execute(
+        "SELECT CASE WHEN finished_at IS NULL THEN 1000000 ELSE last_event_id END FROM jobs WHERE id = ?", (job_id,)
+    ).fetchone()
+    return int(row[0])
+
+
 async def latency(settings: Settings, alice: str) -> float:
     """Seconds from an event's commit in one process to its being seen in the other."""
     async with (
@@ -87,6 +97,86 @@ async def test_a_lost_ring_costs_a_second_never_an_event(
 
 
 @pytest.mark.sqlite
+async def test_the_bell_brings_what_was_committed_nobody_has_to_read_it(
+    settings: Settings, stub: StubHandler, alice: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stub.work = write_slowly
+    read, seen_all = Tailer._read, threading.Event()
+
+    def late(self: Tailer, *arguments: Any) -> Any:
+        seen_all.wait(20)
+        return read(self, *arguments)
+
+    monkeypatch.setattr(Tailer, "_read", late)
+    async with engine_on(settings) as (writer, database), engine_on(settings, claims=False) as (watcher, _):
+        writer._neighbours.look_around()
+        job_id = await post(writer, database, alice)
+        with watcher.hub.watch(job_id) as subscription:
+            try:
+                seen = await Viewer(subscription).done()
+            finally:
+                seen_all.set()
+    assert [event.seq for event in seen] == list(range(seen[0].seq, seen[-1].seq + 1))
+    assert sum(event.event == "delta" for event in seen) > 5
+
+
+@pytest.mark.sqlite
+@pytest.mark.parametrize("how", ["every second ring is lost", "a commit is too large for a ring"])
+async def test_I5_what_the_bell_does_not_bring_is_read(
+    how: str,
+    settings: Settings,
+    stub: StubHandler,
+    connection: Any,
+    alice: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stub.work = write_slowly
+    ring, rings = Bell.ring, list[bytes]()
+
+    def lossy(self: Bell, message: bytes) -> bool:
+        rings.append(message)
+        return len(rings) % 2 == 0 or ring(self, message)
+
+    if how.startswith("every"):
+        monkeypatch.setattr(Bell, "ring", lossy)
+    else:
+        monkeypatch.setattr(neighbours, "MAX_RING_BYTES", 200)
+    async with engine_on(settings) as (writer, database), engine_on(settings, claims=False) as (watcher, _):
+        writer._neighbours.look_around()
+        async with database.transaction() as session:
+            job, _place = await enqueue(session, kind="stub", user_id=alice, queue="ollama")
+        with watcher.hub.watch(job.id) as subscription:
+            writer.wake()
+            viewer = Viewer(subscription)
+            await until(lambda: {e.seq for e in viewer.look()} >= set(range(2, last_of(connection, job.id) + 1)), 10)
+    assert any(event.event == "done" for event in viewer.events)
+    logged = {seq: orjson.dumps(data).decode() for seq, _, _, data in log_of(connection, job.id)}
+    assert all(event.data == logged[event.seq] for event in viewer.events)
+
+
+async def test_rings_may_come_in_another_order_than_commits(hub: Hub, database: Database) -> None:
+    """Viewers get each at once, by its job's own number; the hole between them is minded, then filled."""
+    tailer = Tailer(database, hub)
+    with hub.watch("a") as first, hub.watch("b") as second:
+        tailer.brought(3, 4, [("b", StoredEvent(1, "delta", "1")), ("b", StoredEvent(2, "delta", "2"))])
+        assert [event.seq for event in second.take()] == [1, 2]
+        assert tailer._seen == 0
+        tailer.brought(1, 2, [("a", StoredEvent(1, "delta", "1")), ("a", StoredEvent(2, "delta", "2"))])
+        assert [event.seq for event in first.take()] == [1, 2]
+        assert tailer._seen == 4
+        tailer._close_gap()
+        assert not tailer._rung.is_set()
+        tailer.brought(6, 6, [("a", StoredEvent(3, "delta", "3"))])
+        tailer._close_gap()
+        assert tailer._rung.is_set()
+        tailer._rung.clear()
+        tailer.brought(9, 9, [("a", StoredEvent(4, "delta", "4"))])  # meanwhile the first hole is being read
+        tailer._seen = 6
+        tailer._catch_up_with_ahead()
+        await until(tailer._rung.is_set)
+
+
+@pytest.mark.sqlite
 async def test_a_viewer_who_comes_while_the_tailer_reads_misses_nothing(
     hub: Hub, database: Database, connection: Any, stub: StubHandler, alice: str
 ) -> None:
@@ -97,13 +187,13 @@ async def test_a_viewer_who_comes_while_the_tailer_reads_misses_nothing(
     read = tailer._read
     entered: list[Any] = []
 
-    def late(seen: int, rung: bool, watching: bool) -> Any:
+    def late(seen: int, rung: bool, watching: bool, ahead: Any) -> Any:
         if not entered and rung:
             entered.append(hub.watch(job_id))
             entered.append(entered[0].__enter__())
             with transaction(connection):
                 cancel_now(connection, job_id)
-        return read(seen, rung, watching)
+        return read(seen, rung, watching, ahead)
 
     tailer._read = late  # type: ignore[method-assign]
     tailer.ring()
@@ -121,8 +211,8 @@ async def test_alone_a_process_reads_no_rows_of_its_own(
     rows: list[int] = []
     read = Tailer._read
 
-    def counted(self: Tailer, seen: int, rung: bool, watching: bool) -> tuple[int, list[Any]]:
-        last, found = read(self, seen, rung, watching)
+    def counted(self: Tailer, *arguments: Any) -> tuple[int, list[Any]]:
+        last, found = read(self, *arguments)
         rows.append(len(found))
         return last, found
 

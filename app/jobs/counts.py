@@ -1,0 +1,99 @@
+"""Who waits with how many jobs: counted by whoever claims, so that a long queue costs nobody more than a short one.
+
+Only in a transaction that holds `claims` are rows of `waiting_users` written: nobody waits for anybody there.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.db.turn import hold
+
+ALL = ""  # in place of a queue's name
+
+# How many users have how many jobs waiting, as far as is counted; then whoever has moved since, and who asks.
+_WAITING = text(
+    """
+    SELECT NULL, jobs, count(*) FROM waiting_users WHERE queue = '' AND priority = 0 AND jobs > 0 GROUP BY jobs
+    UNION ALL
+    SELECT user_id, coalesce((SELECT jobs FROM waiting_users AS known
+      WHERE known.user_id = moved.user_id AND queue = '' AND priority = 0), 0), sum(step) FROM (
+        SELECT user_id, moved AS step FROM queue_moves WHERE priority = 0 UNION ALL SELECT :user_id, 0
+      ) AS moved GROUP BY user_id
+    """
+)
+_TAKE = "DELETE FROM queue_moves RETURNING user_id, queue, priority, job_id, moved"
+_COUNT = """
+INSERT INTO waiting_users (user_id, queue, priority, jobs, first_job, last_started)
+VALUES (:user_id, :queue, :priority, :moved, :job_id,
+  coalesce((SELECT max(started_at) FROM jobs WHERE user_id = :user_id), ''))
+ON CONFLICT (user_id, queue, priority) DO UPDATE SET jobs = waiting_users.jobs + excluded.jobs
+"""
+_STARTED = "UPDATE waiting_users SET last_started = :now WHERE user_id = :user_id AND last_started < :now"
+_FORGET = "DELETE FROM waiting_users WHERE jobs = 0"
+
+
+@dataclass(frozen=True, slots=True)
+class Crowd:
+    """Answers that wait: of one user, and how many others have how many."""
+
+    mine: int
+    others: Mapping[int, int]
+
+    @property
+    def jobs(self) -> int:
+        return self.mine + sum(jobs * users for jobs, users in self.others.items())
+
+    @property
+    def next_place(self) -> int:
+        """Of what this user asks now. Users take turns: before my k-th job stand, of everybody else, at most k."""
+        turns = self.mine + 1
+        return turns + sum(min(jobs, turns) * users for jobs, users in self.others.items())
+
+
+async def waiting(session: AsyncSession, user_id: str) -> Crowd:
+    mine = 0
+    others: dict[int, int] = defaultdict(int)
+    for moved, jobs, number in await session.execute(_WAITING, {"user_id": user_id}):
+        if moved is None:
+            others[jobs] += number
+            continue
+        others[jobs] -= jobs > 0
+        if moved == user_id:
+            mine = jobs + int(number)
+        else:
+            others[jobs + int(number)] += 1
+    return Crowd(mine, others)
+
+
+def count_moves(connection: Any) -> None:
+    """Bring `waiting_users` up to date with what has been committed."""
+    hold(connection, "claims")
+    moved: dict[tuple[str, str, int], int] = defaultdict(int)
+    first: dict[tuple[str, str, int], str] = {}
+    for user_id, queue, priority, job_id, step in connection.execute(_TAKE).fetchall():
+        for line in ((user_id, queue, priority), (user_id, ALL, priority)):
+            moved[line] += step
+            first[line] = min(first.get(line, job_id), job_id)
+    rows = [
+        {"user_id": line[0], "queue": line[1], "priority": line[2], "moved": steps, "job_id": first[line]}
+        for line, steps in moved.items()
+        if steps
+    ]
+    if rows:
+        connection.executemany(_COUNT, rows)
+
+
+def started(connection: Any, user_id: str, now: str) -> None:
+    """A job of the user's has started: the others' turn comes first."""
+    connection.execute(_STARTED, {"user_id": user_id, "now": now})
+
+
+def tidy(connection: Any) -> None:
+    """From time to time, also where nobody claims."""
+    count_moves(connection)
+    connection.execute(_FORGET)
