@@ -103,6 +103,7 @@ class Maintenance:
         if monotonic() - self._pruned_at > PRUNE_SECONDS:
             self._pruned_at = monotonic()
             await self._log.run(_prune)
+            await self._log.run(counts.mend)
         self._each_scan()
 
     def _rescue(self, connection: Connection) -> list[tuple[str, StoredEvent]]:
