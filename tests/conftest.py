@@ -43,9 +43,9 @@ def postgres() -> "Server":
     return shared_server()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def kind_of_database() -> str:
-    """Tests for both take this as a parameter: `@pytest.mark.parametrize("kind_of_database", BOTH)`."""
+    """Who takes this, by way of `settings` or by `usefixtures`, is run on each database. Nobody else is."""
     return CHOSEN
 
 
@@ -72,8 +72,14 @@ def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.delenv(name)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    skipped = pytest.mark.skip(reason=f"about SQLite alone; TEAHOUSE_TEST_DATABASE is {CHOSEN}")
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What asks for no database, or brings its own, has run on SQLite; what is about SQLite says so."""
+    if CHOSEN == "sqlite":
+        return
+    skipped = pytest.mark.skip(reason="about SQLite alone")
+    elsewhere = [item for item in items if "kind_of_database" not in getattr(item, "fixturenames", ())]
+    config.hook.pytest_deselected(items=elsewhere)
+    items[:] = [item for item in items if "kind_of_database" in getattr(item, "fixturenames", ())]
     for item in items:
-        if CHOSEN != "sqlite" and item.get_closest_marker("sqlite"):
+        if item.get_closest_marker("sqlite"):
             item.add_marker(skipped)

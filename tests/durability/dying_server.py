@@ -1,18 +1,21 @@
-"""A server that kills itself at the Nth visit to the database of a request that says “die”: `… PORT N`."""
+"""A server that kills itself at the Nth visit to the database of the next message, if a file says N: `… PORT FILE`."""
 
 import os
 import signal
 import sys
+from pathlib import Path
 from typing import Any
 
-from app.db.one_hop import OneHopConnection, OneHopCursor
+from sqlalchemy import Engine, event
+from sqlalchemy.orm import Session
+
 from app.generations.service import Generations
 from app.main import create_app
 
 _left = 0  # visits until the end; 0: nothing is counted
 
 
-def _visit() -> None:
+def _visit(*_: Any) -> None:
     global _left
     if _left:
         _left -= 1
@@ -20,35 +23,36 @@ def _visit() -> None:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-def _arm(visits: int) -> None:
-    send, execute, commit = Generations.send_message, OneHopCursor._in_thread, OneHopConnection.commit
+def _asked(file: Path) -> int:
+    """Once: whoever comes back with the same message is answered."""
+    if not file.exists():
+        return 0
+    number = int(file.read_text())
+    file.unlink()
+    return number
 
-    async def send_message(self: Generations, *arguments: Any, content: str, **keywords: Any) -> Any:
+
+def _arm(file: Path) -> None:
+    send = Generations.send_message
+
+    async def send_message(self: Generations, *arguments: Any, **keywords: Any) -> Any:
         global _left
-        _left = visits if content.startswith("die") else 0
-        accepted = await send(self, *arguments, content=content, **keywords)
+        _left = _asked(file)
+        accepted = await send(self, *arguments, **keywords)
         _visit()  # after the commit, before the 202
         _left = 0  # it lived: what it is asked next must not kill it
         return accepted
 
-    async def in_thread(self: OneHopCursor, *arguments: Any) -> None:
-        _visit()
-        await execute(self, *arguments)
-
-    def commit_(self: OneHopConnection) -> None:
-        _visit()  # inside the transaction, everything written
-        commit(self)
-        _visit()
-
     Generations.send_message = send_message  # type: ignore[method-assign]
-    OneHopCursor._in_thread = in_thread  # type: ignore[method-assign,assignment]
-    OneHopConnection.commit = commit_  # type: ignore[method-assign]
+    event.listen(Engine, "before_cursor_execute", _visit)
+    event.listen(Engine, "commit", _visit)  # inside the transaction, everything written
+    event.listen(Session, "after_commit", _visit)
 
 
 def main() -> None:
     import uvicorn
 
-    _arm(int(sys.argv[2]))
+    _arm(Path(sys.argv[2]))
     uvicorn.run(create_app(), port=int(sys.argv[1]), http="httptools", log_config=None, ws="none")
 
 
