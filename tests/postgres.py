@@ -16,7 +16,8 @@ import psycopg
 
 from app import migrations
 
-BINARIES = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
+PROGRAMS = Path("/usr/lib/postgresql")
+BINARIES = sorted((path.parent for path in PROGRAMS.glob("*/bin/initdb")), key=lambda path: int(path.parent.name))
 # A test's database need not survive a power cut.
 FORGETFUL = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 SETTINGS = ("listen_addresses=", "shared_buffers=32MB", "max_connections=150", "max_wal_size=256MB", "jit=off")
