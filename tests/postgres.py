@@ -11,6 +11,7 @@ from contextlib import ExitStack, contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import psycopg
 
@@ -64,9 +65,13 @@ class Server:
 
     def new_database(self) -> str:
         """The address of a migrated, empty database. Copying the files is quicker than making them."""
+        return self.copy_of(self.url("empty"))
+
+    def copy_of(self, url: str) -> str:
+        """Of one that nobody is connected to."""
         self._number += 1
         name = f"test_{self._number}"
-        self.execute(f"CREATE DATABASE {name} TEMPLATE empty STRATEGY file_copy")
+        self.execute(f"CREATE DATABASE {name} TEMPLATE {urlsplit(url).path[1:]} STRATEGY file_copy")
         return self.url(name)
 
 

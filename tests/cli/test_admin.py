@@ -42,7 +42,7 @@ def within(settings: Settings, work: Callable[[Database], Awaitable[T]]) -> T:
 
 
 def test_a_user_made_there_can_sign_in(settings: Settings, tmp_path: Path) -> None:
-    new = settings.model_copy(update={"data_dir": tmp_path / "new"})  # SQLite is not even there
+    new = Settings(data_dir=tmp_path / "new", database_url=settings.database_url)  # SQLite is not even there
     result = admin(new, "create-user", "Alice", "--email", "alice@example.org", "--admin")
     assert (result.exit_code, result.stdout) == (0, "Alice can sign in and is an administrator.\n")
     user = within(new, lambda database: check_login(database, "alice", "correct horse"))
