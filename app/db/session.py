@@ -15,11 +15,10 @@ from app.db import sqlite
 from app.db.engine import create_engine
 from app.db.lookup import Lookup, SqliteLookup
 from app.db.machine_turn import MachineTurn
+from app.db.shared_transaction import AFTER_COMMIT, SharedTransactions, Step, T
 from app.db.sqlite import SYNCHRONOUS
 from app.db.turn import Turn
 from app.errors import AppError, ErrorKind
-
-AFTER_COMMIT = "after_commit"
 
 
 class Database:
@@ -43,6 +42,7 @@ class Database:
             # Every transaction has a connection of its own; who must not meet takes turns by `take_turns`.
             self.turn: Turn | None = None
             self._among_processes: MachineTurn | None = None
+            self._shared: SharedTransactions | None = None
             return
         self._among_processes = MachineTurn(where)
         self.writer = create_engine(where, write=True, synchronous=self.synchronous, turn=self._among_processes)
@@ -51,6 +51,7 @@ class Database:
         # Sessions and the event log share this process's one right to write: waiting here is fair,
         # waiting in SQLite's busy handler is not.
         self.turn = Turn()
+        self._shared = SharedTransactions(where, synchronous=self.synchronous, turn=self.turn)
 
     @property
     def is_postgres(self) -> bool:
@@ -72,8 +73,12 @@ class Database:
     async def read(self) -> AsyncIterator[AsyncSession]:
         """A session on one snapshot. Never hold it while waiting for the network or a viewer."""
         with _translated(on_postgres=self.is_postgres):
-            async with AsyncSession(self.reader, expire_on_commit=False) as session:
+            session = AsyncSession(self.reader, expire_on_commit=False)
+            try:
                 yield session
+            finally:
+                if session.in_transaction():  # one that was never used has nothing to give back
+                    await session.__aexit__(None, None, None)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncSession]:
@@ -84,7 +89,17 @@ class Database:
         for callback in session.info.get(AFTER_COMMIT, ()):
             callback()
 
+    async def in_shared_transaction(self, step: Step[T]) -> T:
+        """What `step` returns; on SQLite what waits at the same time is one commit. For what comes in bursts."""
+        if self._shared is None:
+            async with self.transaction() as session:
+                return await step(session)
+        with _translated(on_postgres=False):
+            return await self._shared.run(step)
+
     async def dispose(self) -> None:
+        if self._shared is not None:
+            await self._shared.close()
         await self.writer.dispose()
         await self.reader.dispose()
         await self.lookup.close()

@@ -28,6 +28,7 @@ KEPT = 64  # answers; one that was dropped is built again from its log
 # later there is something to read, and a long block that still grows is sent whole each time.
 PAUSE, LONG_PAUSE, LONGEST_PAUSE = 0.25, 0.4, 0.5
 SHORT, LONG_BLOCK = 1000, 2000  # characters
+QUICK = 1000  # characters: seldom more than a millisecond to render
 QUEUED_HOLD = 2.0  # a place in the queue changes without an event
 
 ReadLog = Callable[[int], Awaitable[list[StoredEvent]]]
@@ -90,7 +91,9 @@ class LiveAnswers:
         answer = self._kept_answer(job)
         async with answer.lock:
             events = [] if job.folded else await read(answer.position)
-            if events:
+            if answer.is_quick(events):
+                answer.apply(events, after)
+            elif events:
                 await asyncio.to_thread(answer.apply, events, after)
             return answer.progress(job, place, after, seen)
 
@@ -164,8 +167,12 @@ class LiveAnswer:
         """Whether a viewer who stands there has begun to read, and there is more to come."""
         return 0 < self._first_shown <= after and not self._ended
 
+    def is_quick(self, events: Sequence[StoredEvent]) -> bool:
+        """Whether to go on by these takes less than the way to a thread and back."""
+        return self._open_size + sum(len(event.data) for event in events) < QUICK
+
     def apply(self, events: Sequence[StoredEvent], after: int) -> None:
-        """Go on in the log; takes time, call it off the event loop.
+        """Go on in the log; takes time, call it off the event loop unless it is quick.
 
         A run of deltas is rendered once, but split where the viewer stands: else its blocks would look changed since.
         """

@@ -219,7 +219,7 @@ class Generations:
     async def _attempt(
         self, principal: Principal, verb: Verb, once: Once | None, fallback: str | None
     ) -> Accepted | Replayed:
-        async with self._database.transaction() as session:
+        async def make(session: AsyncSession) -> Accepted | Replayed:
             await take_turns(session, principal.user_id)
             if once is not None:
                 known = await idempotency.recall(session, principal.user_id, once.key, once.fingerprint)
@@ -234,7 +234,9 @@ class Generations:
                 )
             job = accepted.job
             after_commit(session, lambda: self._engine.enqueued(job.id, job.kind, job.priority))
-        return accepted
+            return accepted
+
+        return await self._database.in_shared_transaction(make)
 
     async def _model(
         self,

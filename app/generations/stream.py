@@ -9,7 +9,7 @@ from app.clock import monotonic
 from app.conversations.models import Message
 from app.db.session import Database
 from app.jobs.control import get_job
-from app.jobs.events import MOST_EVENTS, READ_AFTER, LogText, read_after, replay
+from app.jobs.events import MOST_EVENTS, LogText, read_after, replay
 from app.jobs.lease import StoredEvent, to_json
 from app.jobs.models import Job
 from app.jobs.notify import Hub, Subscription
@@ -31,7 +31,11 @@ class Frame:
     data: str
 
 
-_RUNNING = "SELECT last_event_id FROM jobs WHERE id = :job_id AND user_id = :user_id AND status = 'running'"
+_RUNNING = """
+SELECT j.last_event_id, e.seq, e.event, e.data FROM jobs j
+LEFT JOIN job_events e ON e.job_id = j.id AND e.seq > CAST(:after AS BIGINT)
+WHERE j.id = :job_id AND j.user_id = :user_id AND j.status = 'running' ORDER BY e.seq LIMIT :limit
+"""
 
 RECONNECT = Frame(None, "reconnect", "{}")
 
@@ -154,13 +158,12 @@ class JobStream:
         return frames, bool(frames) and frames[-1].event == "done"
 
     async def _running_after(self, after: int) -> list[Frame] | None:
-        """The plain case, in two visits to the database: a job that runs, and its log. None is every other case."""
-        lookup = self._database.lookup
+        """The plain case, in one visit to the database: a job that runs, and its log. None is every other case."""
         which = {"job_id": self._job_id, "user_id": self._user_id, "after": after, "limit": MOST_EVENTS}
-        row = await lookup.first(_RUNNING, which)
-        if row is None or after > row[0]:
+        rows = await self._database.lookup.all(_RUNNING, which)
+        if not rows or after > rows[0][0]:
             return None
-        return [Frame(*line) for line in await lookup.all(READ_AFTER, which)]
+        return [Frame(*row[1:]) for row in rows if row[1] is not None]
 
     async def _fresh(self, subscription: Subscription) -> tuple[list[Frame], bool]:
         """What came since; a hole in the numbers is filled from the log."""

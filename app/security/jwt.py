@@ -65,7 +65,9 @@ def decode(keyring: Keyring, token: str) -> Claims:
     return Claims(payload["sub"], payload["sid"])
 
 
+@lru_cache(maxsize=1024)
 def _verified(keyring: Keyring, token: str) -> dict[str, Any]:
+    """Kept, for it never changes; what does, the time, `_is_sound` looks at each time. A refusal is not kept."""
     from jose import jwt
 
     for key in _keys(keyring):

@@ -11,6 +11,7 @@ import pysqlite3
 import pytest
 from sqlalchemy import event, text
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.lookup import SqliteLookup
 from tests.api.answers import is_problem
@@ -31,18 +32,22 @@ async def own(tmp_path: Path) -> AsyncIterator[tuple[Served, Person]]:
 @asynccontextmanager
 async def failing_commits(served: Served, code: str) -> AsyncIterator[None]:
     """As the disk, or another process, makes a COMMIT of a session fail."""
-    engine = served.services.database.writer.sync_engine
+    database = served.services.database
+    assert database._shared is not None
+    engines = (database.writer.sync_engine, database._shared._engine)
 
     def refuse(_: Any) -> None:
         error = pysqlite3.OperationalError("provoked")
         error.sqlite_errorname = code
         raise OperationalError("COMMIT", {}, error)
 
-    event.listen(engine, "commit", refuse)
+    for engine in engines:
+        event.listen(engine, "commit", refuse)
     try:
         yield
     finally:
-        event.remove(engine, "commit", refuse)
+        for engine in engines:
+            event.remove(engine, "commit", refuse)
 
 
 @pytest.mark.sqlite
@@ -95,10 +100,12 @@ async def test_F17_a_full_disk_is_507_and_works_again_without_a_restart(own: tup
     conversation_id = await alice.conversation()
 
     async def pages(limit: str) -> int:
-        async with served.services.database.transaction() as session:
+        async def limited(session: AsyncSession) -> int:
             return int(await session.scalar(text(f"PRAGMA max_page_count = {limit}")) or 0)
 
-    count = await served.services.database.lookup.first("PRAGMA page_count", {})
+        return await served.services.database.in_shared_transaction(limited)
+
+    count = await served.run(lambda: served.services.database.lookup.first("PRAGMA page_count", {}))
     assert count is not None
     await served.run(lambda: pages(str(count[0])))
     path = f"/api/v1/conversations/{conversation_id}/messages"
@@ -124,7 +131,7 @@ async def test_F18_a_database_that_cannot_be_read_is_503_and_works_again(own: tu
         expected = 503 if path == "auth/me" else 200
         assert answer.status_code == expected, answer.text
         assert expected == 200 or is_problem(answer, 503, "database_unavailable")
-    lookup._thread.submit(good.close).result()
+    good.close()
 
 
 BAD_JSON: list[tuple[bytes, int]] = [

@@ -94,3 +94,23 @@ async def test_a_lookup_sees_each_commit_and_cannot_write(numbers: Database) -> 
     assert await numbers.lookup.first(statement, {"id": 5}) is None
     with pytest.raises(Exception, match=r"read-?only"):
         await numbers.lookup.all("DELETE FROM numbers", {})
+
+
+@pytest.mark.sqlite
+async def test_lookups_of_the_same_moment_each_have_their_own_answer(numbers: Database) -> None:
+    """More than one visit to the thread; one of them fails, one has gone away."""
+    statements = ["SELECT :number", *["SELECT CAST(:number AS TEXT) || '!'"] * 38, "SELECT nothing"]
+    asked = [asyncio.ensure_future(numbers.lookup.first(s, {"number": n})) for n, s in enumerate(statements)]
+    asked[7].cancel()
+    found = await asyncio.gather(*asked, return_exceptions=True)
+    assert found[0] == (0,)
+    assert isinstance(found[7], asyncio.CancelledError)
+    assert isinstance(found[39], Exception)
+    assert [f for n, f in enumerate(found) if n not in (0, 7, 39)] == [(f"{n}!",) for n in range(1, 39) if n != 7]
+
+
+async def test_a_lookup_that_is_under_way_is_answered_before_the_end(numbers: Database) -> None:
+    asked = asyncio.ensure_future(numbers.lookup.first("SELECT value FROM numbers", {}))
+    await asyncio.sleep(0)
+    await numbers.lookup.close()
+    assert await asyncio.wait_for(asked, 2) == (0,)

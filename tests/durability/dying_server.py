@@ -1,4 +1,4 @@
-"""A server that kills itself at the Nth visit to the database of the next message, if a file says N: `… PORT FILE`."""
+"""A server that kills itself at the Nth step in the database of the next message, if a file says N: `… PORT FILE`."""
 
 import os
 import signal
@@ -9,13 +9,14 @@ from typing import Any
 from sqlalchemy import Engine, event
 from sqlalchemy.orm import Session
 
+from app.db.shared_transaction import SharedTransactions
 from app.generations.service import Generations
 from app.main import create_app
 
-_left = 0  # visits until the end; 0: nothing is counted
+_left = 0  # steps until the end; 0: nothing is counted
 
 
-def _visit(*_: Any) -> None:
+def _step(*_: Any) -> None:
     global _left
     if _left:
         _left -= 1
@@ -33,20 +34,26 @@ def _asked(file: Path) -> int:
 
 
 def _arm(file: Path) -> None:
-    send = Generations.send_message
+    send, make = Generations.send_message, SharedTransactions._make
 
     async def send_message(self: Generations, *arguments: Any, **keywords: Any) -> Any:
         global _left
         _left = _asked(file)
         accepted = await send(self, *arguments, **keywords)
-        _visit()  # after the commit, before the 202
+        _step()  # after the commit, before the 202
         _left = 0  # it lived: what it is asked next must not kill it
         return accepted
 
+    def make_(self: SharedTransactions) -> Any:
+        made = make(self)
+        _step()  # durable, and nobody has been told
+        return made
+
     Generations.send_message = send_message  # type: ignore[method-assign]
-    event.listen(Engine, "before_cursor_execute", _visit)
-    event.listen(Engine, "commit", _visit)  # inside the transaction, everything written
-    event.listen(Session, "after_commit", _visit)
+    SharedTransactions._make = make_  # type: ignore[method-assign]
+    event.listen(Engine, "before_cursor_execute", _step)
+    event.listen(Engine, "commit", _step)  # inside the transaction, everything written
+    event.listen(Session, "after_commit", _step)  # PostgreSQL shares no transactions
 
 
 def main() -> None:

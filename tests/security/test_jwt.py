@@ -4,6 +4,7 @@ import base64
 import json
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from jose import jwe
 from jose import jwt as jose
 from jose.utils import base64url_encode
 
+from app.clock import utcnow
 from app.errors import AppError
 from app.security import jwt, signing
 from app.security.keys import Keyring
@@ -61,6 +63,16 @@ def test_ours_is_accepted() -> None:
     assert claims["exp"] - claims["iat"] == 15 * 60
     assert jose.get_unverified_header(token) == {"alg": "HS256", "typ": "JWT"}
     assert jwt.issue(RING, CLAIMS) != token, "each has a jti of its own"
+
+
+def test_one_that_was_accepted_is_refused_when_its_time_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    token = jwt.issue(RING, CLAIMS)
+    assert jwt.decode(RING, token) == CLAIMS
+    now = utcnow()
+    monkeypatch.setattr(jwt, "utcnow", lambda: now + timedelta(minutes=14))
+    assert jwt.decode(RING, token) == CLAIMS
+    monkeypatch.setattr(jwt, "utcnow", lambda: now + timedelta(minutes=15, seconds=1))
+    refused(token)
 
 
 def test_the_forger_of_these_tests_can_make_a_valid_one() -> None:
