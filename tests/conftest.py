@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,11 +50,14 @@ def kind_of_database() -> str:
 
 
 @pytest.fixture
-def settings(data_dir: Path, kind_of_database: str, request: pytest.FixtureRequest) -> Settings:
+def settings(data_dir: Path, kind_of_database: str, request: pytest.FixtureRequest) -> Iterator[Settings]:
     if kind_of_database == "sqlite":
-        return Settings(data_dir=data_dir, embedded_model="off")
-    url = request.getfixturevalue("postgres").new_database()
-    return Settings(data_dir=data_dir, embedded_model="off", database_url=url)
+        yield Settings(data_dir=data_dir, embedded_model="off")
+        return
+    postgres = request.getfixturevalue("postgres")
+    url = postgres.new_database()
+    yield Settings(data_dir=data_dir, embedded_model="off", database_url=url)
+    postgres.drop(url)
 
 
 @pytest.fixture
