@@ -18,6 +18,8 @@ WITHOUT_SERVICES = policy=/usr/sbin/policy-rc.d; if [ ! -e $$policy ]; then \
   trap "$(SUDO) rm -f $$policy" EXIT; printf '\#!/bin/sh\nexit 101\n' | $(SUDO) tee $$policy >/dev/null; \
   $(SUDO) chmod 755 $$policy; fi
 NO_CLUSTER = $(SUDO) sed -i 's/^\#\?create_main_cluster.*/create_main_cluster = false/' /etc/postgresql-common/createcluster.conf
+# The server's: the folder is there with the client alone.
+INITDB := $(or $(lastword $(wildcard /usr/lib/postgresql/*/bin/initdb)),/usr/lib/postgresql/initdb)
 # Letters for the Chinese half of the screenshots: Debian's own place for them.
 CHINESE := /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc
 APT_GET = $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300
@@ -26,17 +28,19 @@ APT = $(APT_GET) update && $(APT_GET) install -y --no-install-recommends
 # The Python of this machine or none: no interpreter is downloaded behind anybody's back.
 export UV_PYTHON_DOWNLOADS := never
 export UV_NO_PROGRESS := 1
+# Tests start hundreds of Pythons: each would compile all of ours anew where the environment forbids to keep it.
+unexport PYTHONDONTWRITEBYTECODE
 # The authorities this machine trusts, where it has a list: a company's own is among them.
 ifneq ($(wildcard /etc/ssl/certs/ca-certificates.crt),)
 export UV_SYSTEM_CERTS := true
 endif
 
-.PHONY: help setup run check test e2e bench lighthouse screenshots build translations lock
+.PHONY: help setup run check test e2e bench day lighthouse screenshots build translations lock
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: .venv/dev.stamp /usr/bin/chromium /usr/sbin/nginx /usr/lib/postgresql /usr/bin/redis-server /usr/bin/systemd-analyze $(FRONTEND)/node_modules/.stamp ## install everything that developing and testing needs
+setup: .venv/dev.stamp /usr/bin/chromium /usr/sbin/nginx $(INITDB) /usr/bin/redis-server /usr/bin/systemd-analyze $(FRONTEND)/node_modules/.stamp ## install everything that developing and testing needs
 
 # What is installed for developing is more than enough to run, and is not taken away again.
 run: $(if $(wildcard .venv/dev.stamp),.venv/dev.stamp,.venv/run.stamp) ## install what is needed, migrate, serve on http://127.0.0.1:8000
@@ -54,9 +58,10 @@ check: .venv/dev.stamp $(FRONTEND)/node_modules/.stamp ## lint, types, layers, t
 	$(NPM) run check
 	$(BIN)/pytest -q tests/architecture
 
-test: setup build ## run every test, those in a browser too
+test: setup build ## run every test, those in a browser too, and on PostgreSQL what a database concerns
 	$(NPM) test
-	$(BIN)/pytest $(BESIDE) $(TESTS) || { [ $$? = 1 ] && echo "Once more, with nothing beside it:" && $(BIN)/pytest $(ALONE) $(TESTS); }
+	$(call PASS,postgresql)
+	$(call PASS,sqlite)
 
 e2e: setup build ## run the tests in a browser alone
 	$(BIN)/pytest $(BESIDE) tests/browser
@@ -64,9 +69,15 @@ e2e: setup build ## run the tests in a browser alone
 BESIDE := --numprocesses 2 --dist loadfile --quiet
 # Many wait for seconds that a busy machine does not have: what failed may show that it passes when it has the machine.
 ALONE := --last-failed --last-failed-no-failures none
+# The whole one comes last, and its summary with it. Which tests there are on PostgreSQL: tests/conftest.py.
+PASS = export TEAHOUSE_TEST_DATABASE=$(1); echo "Tests on $(1):"; $(BIN)/pytest $(BESIDE) $(TESTS) \
+  || { [ $$? = 1 ] && echo "Once more, with nothing beside it:" && $(BIN)/pytest $(ALONE) $(TESTS); }
 
 bench: setup /usr/bin/wrk ## measure this server against its promises
 	$(BIN)/python -m tests.benchmarks
+
+day: setup ## live a day of a site in ten minutes, past one machine: does anything grow that should not?
+	$(BIN)/python -m tests.benchmarks.day
 
 lighthouse: setup build $(LIGHTHOUSE)/node_modules/.stamp ## have Lighthouse judge the sign-in and a conversation, of both faces
 	$(BIN)/python -m tests.benchmarks.audits
@@ -93,7 +104,13 @@ LOCKING := --quiet --universal --generate-hashes --no-emit-index-url --no-header
 .venv/run.stamp: requirements-embedded.lock pyproject.toml | .venv/bin/python
 	$(UV) pip sync --python $(BIN)/python --quiet --require-hashes requirements-embedded.lock
 	$(UV) pip install --python $(BIN)/python --quiet --no-deps -e .
-	@touch $@
+	@touch $@ && rm -f .venv/scale.stamp
+
+# The same, and what PostgreSQL and Celery need.
+.venv/scale.stamp: requirements-scale.lock pyproject.toml | .venv/bin/python
+	$(UV) pip sync --python $(BIN)/python --quiet --require-hashes requirements-scale.lock
+	$(UV) pip install --python $(BIN)/python --quiet --no-deps -e .
+	@touch $@ && rm -f .venv/run.stamp
 
 .venv/dev.stamp: requirements-dev.lock pyproject.toml | .venv/bin/python
 	$(UV) pip sync --python $(BIN)/python --quiet --require-hashes requirements-dev.lock
@@ -126,7 +143,7 @@ $(LIGHTHOUSE)/node_modules/.stamp: $(LIGHTHOUSE)/package-lock.json
 	@$(APT) nginx >/dev/null
 
 # Their programs alone: nothing is started, and nothing is left to start with the machine.
-/usr/lib/postgresql:
+$(INITDB):
 	@echo "Installing PostgreSQL by apt, for the tests on it …"
 	@$(WITHOUT_SERVICES) && $(APT) postgresql-common >/dev/null && $(NO_CLUSTER) && $(APT) postgresql >/dev/null
 

@@ -53,6 +53,7 @@ class Settings(BaseSettings):
     max_queued_per_user: int = Field(100, ge=0, description="queued jobs per user")
     max_queued: int = Field(10_000, ge=0, description="queued jobs in all")
     max_tokens_per_day: int = Field(0, ge=0, description="tokens of prompts and answers a day (UTC) and user")
+    max_storage_per_user: int = Field(0, ge=0, description="megabytes of messages per user")
     max_streams_per_user: int = Field(50, ge=0, description="open streams and long polls per user")
     rate_limit: int = Field(600, ge=0, description="requests a minute and user; 0 also ends sign-in throttling")
 

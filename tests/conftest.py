@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,18 +43,21 @@ def postgres() -> "Server":
     return shared_server()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def kind_of_database() -> str:
-    """Tests for both take this as a parameter: `@pytest.mark.parametrize("kind_of_database", BOTH)`."""
+    """Who takes this, by way of `settings` or by `usefixtures`, is run on each database. Nobody else is."""
     return CHOSEN
 
 
 @pytest.fixture
-def settings(data_dir: Path, kind_of_database: str, request: pytest.FixtureRequest) -> Settings:
+def settings(data_dir: Path, kind_of_database: str, request: pytest.FixtureRequest) -> Iterator[Settings]:
     if kind_of_database == "sqlite":
-        return Settings(data_dir=data_dir, embedded_model="off")
-    url = request.getfixturevalue("postgres").new_database()
-    return Settings(data_dir=data_dir, embedded_model="off", database_url=url)
+        yield Settings(data_dir=data_dir, embedded_model="off")
+        return
+    postgres = request.getfixturevalue("postgres")
+    url = postgres.new_database()
+    yield Settings(data_dir=data_dir, embedded_model="off", database_url=url)
+    postgres.drop(url)
 
 
 @pytest.fixture
@@ -72,8 +75,14 @@ def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.delenv(name)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    skipped = pytest.mark.skip(reason=f"about SQLite alone; TEAHOUSE_TEST_DATABASE is {CHOSEN}")
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What asks for no database, or brings its own, has run on SQLite; what is about SQLite says so."""
+    if CHOSEN == "sqlite":
+        return
+    skipped = pytest.mark.skip(reason="about SQLite alone")
+    elsewhere = [item for item in items if "kind_of_database" not in getattr(item, "fixturenames", ())]
+    config.hook.pytest_deselected(items=elsewhere)
+    items[:] = [item for item in items if "kind_of_database" in getattr(item, "fixturenames", ())]
     for item in items:
-        if CHOSEN != "sqlite" and item.get_closest_marker("sqlite"):
+        if item.get_closest_marker("sqlite"):
             item.add_marker(skipped)

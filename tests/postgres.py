@@ -11,22 +11,28 @@ from contextlib import ExitStack, contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import psycopg
 
 from app import migrations
 
-BINARIES = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
+PROGRAMS = Path("/usr/lib/postgresql")
+BINARIES = sorted((path.parent for path in PROGRAMS.glob("*/bin/initdb")), key=lambda path: int(path.parent.name))
 # A test's database need not survive a power cut.
 FORGETFUL = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
-SETTINGS = ("listen_addresses=", "shared_buffers=32MB", "max_connections=150", "max_wal_size=256MB", "jit=off")
+SETTINGS = ("shared_buffers=32MB", "max_connections=150", "max_wal_size=256MB", "jit=off")
 
 
 class Server:
     """PostgreSQL refuses to run as root: then it runs as `postgres`, whom Debian's package makes."""
 
-    def __init__(self, folder: Path, *, forgetful: bool = True) -> None:
-        self._folder, self._settings = folder, (*SETTINGS, *(FORGETFUL if forgetful else ()))
+    def __init__(
+        self, folder: Path, *, forgetful: bool = True, address: str = "", port: int = 5432, superuser: str = "teahouse"
+    ) -> None:
+        own = (f"listen_addresses={address}", f"port={port}")
+        self._port, self._superuser = port, superuser
+        self._folder, self._settings = folder, (*SETTINGS, *own, *(FORGETFUL if forgetful else ()))
         self._user: dict[str, Any] = {}
         if os.geteuid() == 0:
             nobody = pwd.getpwnam("postgres")
@@ -40,8 +46,11 @@ class Server:
             subprocess.run(command, check=True, cwd=self._folder, stdout=log, stderr=log, timeout=60, **self._user)
 
     def initialise(self) -> None:
-        options = ("--username=teahouse", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync")
+        access = ("--auth-local=trust", "--auth-host=scram-sha-256")
+        options = (f"--username={self._superuser}", *access, "--encoding=UTF8", "--locale=C", "--no-sync")
         self.run("initdb", f"--pgdata={self._folder}/data", *options)
+        with (self._folder / "data" / "pg_hba.conf").open("a") as rules:
+            rules.write("host all all samenet trust\n")  # where it listens to a network at all
 
     def start(self) -> None:
         options = " ".join(f"-c {setting}" for setting in (f"unix_socket_directories={self._folder}", *self._settings))
@@ -51,7 +60,15 @@ class Server:
         self.run("pg_ctl", "stop", "-w", "-D", f"{self._folder}/data", "-m", mode)
 
     def url(self, database: str) -> str:
-        return f"postgresql://teahouse@/{database}?host={self._folder}"
+        return f"postgresql://{self._superuser}@/{database}?host={self._folder}&port={self._port}"
+
+    @property
+    def socket(self) -> Path:
+        return self._folder / f".s.PGSQL.{self._port}"
+
+    def url_at(self, url: str, port: int, host: str = "127.0.0.1") -> str:
+        """The same database where a proxy listens for it."""
+        return f"postgresql://teahouse@{host}:{port}{urlsplit(url).path}"
 
     def execute(self, statement: str) -> None:
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
@@ -63,16 +80,29 @@ class Server:
 
     def new_database(self) -> str:
         """The address of a migrated, empty database. Copying the files is quicker than making them."""
+        return self.copy_of(self.url("empty"))
+
+    def copy_of(self, url: str) -> str:
+        """Of one that nobody is connected to."""
         self._number += 1
         name = f"test_{self._number}"
-        self.execute(f"CREATE DATABASE {name} TEMPLATE empty STRATEGY file_copy")
+        self.execute(f"CREATE DATABASE {name} TEMPLATE {_name_in(url)} STRATEGY file_copy")
         return self.url(name)
+
+    def drop(self, url: str) -> None:
+        """Each takes 8 MB, and there are hundreds."""
+        self.execute(f"DROP DATABASE {_name_in(url)} WITH (FORCE)")
+
+
+def _name_in(url: str) -> str:
+    return urlsplit(url).path[1:]
 
 
 @contextmanager
-def postgres_server(*, forgetful: bool = True) -> Iterator[Server]:
+def postgres_server(*, forgetful: bool = True, address: str = "") -> Iterator[Server]:
+    """On a socket and, if wanted, at an address: port 5432 there."""
     folder = Path(tempfile.mkdtemp(prefix="teahouse-postgres-"))
-    server = Server(folder, forgetful=forgetful)
+    server = Server(folder, forgetful=forgetful, address=address)
     try:
         server.initialise()
         server.start()

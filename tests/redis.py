@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import redis
 
@@ -14,13 +15,14 @@ from tests.durability.processes import free_port
 
 
 class RedisServer:
-    def __init__(self, folder: Path) -> None:
-        self._folder, self._port = folder, free_port()
-        self.url = f"redis://127.0.0.1:{self._port}/0"
+    def __init__(self, folder: Path, address: str) -> None:
+        self._folder, self._address, self.port = folder, address, free_port()
+        self.url = f"redis://{address}:{self.port}/0"
         self.start()
 
     def start(self) -> None:
-        options = ["--port", str(self._port), "--bind", "127.0.0.1", "--save", "", "--dir", str(self._folder)]
+        options = ["--port", str(self.port), "--bind", self._address, "--save", "", "--dir", str(self._folder)]
+        options += ["--protected-mode", "no"]
         self.process = subprocess.Popen(["redis-server", *options], stdout=subprocess.DEVNULL)
         deadline = time.monotonic() + 10
         while True:
@@ -38,14 +40,17 @@ class RedisServer:
 
     def forget(self) -> None:
         """FLUSHALL."""
-        with redis.Redis.from_url(self.url) as client:
-            client.flushall()
+        self.command("FLUSHALL")
+
+    def command(self, *words: str | int, password: str = "") -> Any:
+        with redis.Redis.from_url(self.url, password=password or None, socket_timeout=30) as client:
+            return client.execute_command(*words)
 
 
 @contextmanager
-def redis_server() -> Iterator[RedisServer]:
+def redis_server(address: str = "127.0.0.1") -> Iterator[RedisServer]:
     folder = Path(tempfile.mkdtemp(prefix="teahouse-redis-"))
-    server = RedisServer(folder)
+    server = RedisServer(folder, address)
     try:
         yield server
     finally:

@@ -64,7 +64,7 @@ def check() -> None:
 @app.command()
 def copy(
     source: str = typer.Argument(..., help="sqlite:///FILE or postgresql://…"),
-    target: str = typer.Argument(..., help="The same; it must be empty."),
+    target: str = typer.Argument("", help="The same; it must be empty.", show_default="the database of the settings"),
 ) -> None:
     """Copy everything from one database to another, and compare. Stop the server first.
 
@@ -72,13 +72,13 @@ def copy(
 
     \b
     From one machine to many, and back:
-      teahouse db copy sqlite:///data/teahouse.db postgresql://teahouse@db.example.org/teahouse
+      teahouse db copy sqlite:///data/teahouse.db       # to where TEAHOUSE_DATABASE_URL says
       teahouse db copy postgresql://teahouse@db.example.org/teahouse sqlite:///copy/teahouse.db
     """
     from app import migrations
     from app.migrations import copying
 
-    at = [_settings_of("SOURCE", source), _settings_of("TARGET", target)]
+    at = [_settings_of("SOURCE", source), _settings_of("TARGET", target) if target else read_settings()]
     if at[0].database == at[1].database:
         fail("Source and target are the same.", Exit.bad_settings)
     errors: tuple[type[Exception], ...] = (*(driver_errors(settings) for settings in at), OSError)

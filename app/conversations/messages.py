@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, delete, select, text
+from sqlalchemy import delete, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.principal import Principal
@@ -15,16 +15,30 @@ from app.db.rows import Rows
 from app.errors import not_found
 
 # Walks up from a leaf and stops after `limit`: the cost is the window's, not the conversation's.
-_WINDOW = text(
-    """
+_PATH = """
     WITH RECURSIVE path(id, parent_id, depth) AS (
       SELECT id, parent_id, 0 FROM messages WHERE id = :leaf AND conversation_id = :conversation_id
       UNION ALL
       SELECT m.id, m.parent_id, depth + 1 FROM path JOIN messages m ON m.id = path.parent_id
       WHERE depth + 1 < :limit
     )
-    SELECT id FROM path ORDER BY depth DESC
-    """
+"""
+_PATH_IDS = text(f"{_PATH} SELECT id FROM path ORDER BY depth DESC")  # noqa: S608
+_ROWS = Message.__table__.columns
+_MESSAGES_ON_PATH = select(Message).from_statement(
+    text(
+        f"{_PATH} SELECT {', '.join(f'messages.{column.name}' for column in _ROWS)}"  # noqa: S608
+        " FROM path JOIN messages ON messages.id = path.id ORDER BY depth DESC"
+    ).columns(*_ROWS)
+)
+_SIBLINGS_ON_PATH = text(
+    f"""{_PATH}
+    SELECT m.id, m.parent_id FROM path JOIN messages m
+      ON m.conversation_id = :conversation_id AND m.parent_id = path.parent_id
+    UNION ALL
+    SELECT id, parent_id FROM messages WHERE conversation_id = :conversation_id AND parent_id IS NULL
+      AND EXISTS (SELECT 1 FROM path WHERE parent_id IS NULL)
+    """  # noqa: S608
 )
 
 _SIBLINGS = text(
@@ -103,8 +117,7 @@ async def window_of(
         leaf = await session.scalar(
             select(Message.parent_id).where(Message.id == before, Message.conversation_id == conversation.id)
         )
-    path = await path_ids(session, conversation.id, leaf, limit) if leaf else []
-    return await _window(session, conversation, path)
+    return await _window(session, conversation, leaf, limit)
 
 
 async def window_around(
@@ -118,25 +131,25 @@ async def window_around(
         path = await path_ids(session, conversation.id, tree.newest_leaf(message_id, children))
     if message_id not in path:
         raise not_found()
-    start = max(0, min(path.index(message_id) - limit // 2, len(path) - limit))
-    return await _window(session, conversation, path[start : start + limit], is_aside=is_aside)
+    end = min(len(path), max(limit, path.index(message_id) + limit - limit // 2))
+    return await _window(session, conversation, path[end - 1], limit, is_aside=is_aside)
 
 
 async def _window(
-    session: AsyncSession, conversation: Conversation, path: Sequence[str], *, is_aside: bool = False
+    session: AsyncSession, conversation: Conversation, leaf: str | None, limit: int, *, is_aside: bool = False
 ) -> Window:
-    if not path:
+    which = {"leaf": leaf, "conversation_id": conversation.id, "limit": limit}
+    messages = list(await session.scalars(_MESSAGES_ON_PATH, which)) if leaf else []
+    if not messages:
         return Window([], {}, None)
-    found = {m.id: m for m in await session.scalars(select(Message).where(Message.id.in_(path)))}
-    messages = [found[message_id] for message_id in path]
-    siblings = await siblings_among(session, conversation.id, [m.parent_id for m in messages])
+    siblings = tree.children_of([(row[0], row[1]) for row in await session.execute(_SIBLINGS_ON_PATH, which)])
     older = messages[0].id if messages[0].parent_id is not None else None
     return Window(messages, siblings, older, is_aside)
 
 
 async def path_ids(session: AsyncSession, conversation_id: str, leaf: str, limit: int = 1_000_000) -> list[str]:
     """Ids from at most `limit` steps above down to `leaf`."""
-    rows = await session.execute(_WINDOW, {"leaf": leaf, "conversation_id": conversation_id, "limit": limit})
+    rows = await session.execute(_PATH_IDS, {"leaf": leaf, "conversation_id": conversation_id, "limit": limit})
     return [row[0] for row in rows]
 
 
@@ -144,18 +157,6 @@ async def turns_to(lookup: Lookup, conversation_id: str, leaf: str) -> list[tupl
     """(role, content) of the whole branch down to `leaf`, root first, without answers that came to nothing."""
     rows = await lookup.all(_TURNS, {"leaf": leaf, "conversation_id": conversation_id})
     return [(row[0], row[1]) for row in rows if row[1]]
-
-
-async def siblings_among(
-    session: AsyncSession, conversation_id: str, parent_ids: Sequence[str | None]
-) -> dict[str | None, list[str]]:
-    """The children of these parents, by parent, oldest first."""
-    query = select(Message.id, Message.parent_id).where(Message.conversation_id == conversation_id)
-    parents = [p for p in parent_ids if p is not None]
-    condition: ColumnElement[bool] = Message.parent_id.in_(parents)
-    if None in parent_ids:
-        condition = condition | Message.parent_id.is_(None)
-    return tree.children_of([(row[0], row[1]) for row in await session.execute(query.where(condition))])
 
 
 async def siblings_of(session: AsyncSession, message: Message) -> list[str]:

@@ -18,6 +18,9 @@ from app.i18n import worded
 POOL_SIZE, POOL_OVERFLOW = 5, 5
 LOOKUP_CONNECTIONS = 3
 CONNECT_SECONDS = 5
+# Longer than any statement may take (below): then it is the network that has swallowed the answer. Without this asyncpg
+# would wait for as long as TCP tries, a quarter of an hour.
+ANSWER_SECONDS = 15
 # Nobody waits for ever for a row that somebody else holds, and nobody holds one while doing something else.
 PATIENCE = {
     "statement_timeout": "10s",
@@ -40,7 +43,8 @@ TRANSIENT: tuple[type[Exception], ...] = (psycopg.OperationalError, psycopg.Inte
 
 def create_engine(url: str) -> AsyncEngine:
     async def connect(**keywords: Any) -> Any:
-        return await asyncpg.connect(url, timeout=CONNECT_SECONDS, server_settings=PATIENCE, **keywords)
+        times = {"timeout": CONNECT_SECONDS, "command_timeout": ANSWER_SECONDS}
+        return await asyncpg.connect(url, server_settings=PATIENCE, **times, **keywords)
 
     engine = create_async_engine(
         "postgresql+asyncpg://",
@@ -160,6 +164,7 @@ class PostgresLookup:
                     min_size=1,
                     max_size=LOOKUP_CONNECTIONS,
                     timeout=CONNECT_SECONDS,
+                    command_timeout=ANSWER_SECONDS,
                     server_settings={**PATIENCE, "default_transaction_read_only": "on"},
                     reset=_as_it_was,
                 )

@@ -14,6 +14,7 @@ from app.conversations.deleting import delete_conversation
 from app.conversations.messages import branch_of, delete_branch, get_message, siblings_of_both
 from app.conversations.models import Conversation, Message
 from app.conversations.service import get_conversation, title_from
+from app.conversations.storage import refuse_if_over
 from app.db.session import Database, after_commit, take_turns
 from app.errors import AppError, ErrorKind, invalid
 from app.generations.allowance import RESERVATION, reserve
@@ -342,6 +343,8 @@ class Generations:
             first_event=first_event,
             job_id=answer.job_id,
         )
+        if self._settings.max_storage_per_user:
+            await refuse_if_over(session, conversation.user_id, self._settings.max_storage_per_user)
         return Accepted(job, question, answer, *await siblings_of_both(session, question, answer), place)
 
 

@@ -3,6 +3,7 @@
 Only in a transaction that holds `claims` are rows of `waiting_users` written: nobody waits for anybody there.
 """
 
+import logging
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.turn import hold
+
+logger = logging.getLogger(__name__)
 
 ALL = ""  # in place of a queue's name
 
@@ -34,6 +37,16 @@ VALUES (:user_id, :queue, :priority, :moved, :job_id,
 ON CONFLICT (user_id, queue, priority) DO UPDATE SET jobs = waiting_users.jobs + excluded.jobs
 """
 _STARTED = "UPDATE waiting_users SET last_started = :now WHERE user_id = :user_id AND last_started < :now"
+# As one statement it sees one state of all three.
+_MEND = """
+INSERT INTO queue_moves (user_id, queue, priority, job_id, moved)
+SELECT user_id, queue, priority, max(job_id), -sum(jobs) FROM (
+  SELECT user_id, queue, priority, '' AS job_id, jobs FROM waiting_users WHERE queue <> ''
+  UNION ALL SELECT user_id, queue, priority, job_id, moved FROM queue_moves
+  UNION ALL SELECT user_id, queue, priority, id, -1 FROM jobs WHERE status = 'queued'
+) AS counted GROUP BY user_id, queue, priority HAVING sum(jobs) <> 0
+RETURNING user_id
+"""
 _FORGET = "DELETE FROM waiting_users WHERE jobs = 0"
 
 
@@ -97,3 +110,11 @@ def tidy(connection: Any) -> None:
     """From time to time, also where nobody claims."""
     count_moves(connection)
     connection.execute(_FORGET)
+
+
+def mend(connection: Any) -> None:
+    """A job that is not counted would wait for ever: now and then it is looked whether all are."""
+    hold(connection, "claims")
+    mended = connection.execute(_MEND).fetchall()
+    if mended:
+        logger.error("of %d users another number of jobs waited than was counted", len(mended))

@@ -66,8 +66,8 @@ def sweep(run_dir: Path) -> None:
 class Liveness(Protocol):
     in_doubt: bool  # look again soon
 
-    def dead(self, connection: Any, owners: set[str]) -> set[str]:
-        """Those of `owners` that are known to be gone."""
+    def dead(self, connection: Any, owners: set[str], moved: set[str]) -> set[str]:
+        """Those of `owners` that are known to be gone. `moved`: who has written since the last look."""
         ...
 
 
@@ -79,7 +79,7 @@ class FileLocks:
     def __init__(self, run_dir: Path) -> None:
         self._run_dir = run_dir
 
-    def dead(self, connection: Any, owners: set[str]) -> set[str]:
+    def dead(self, connection: Any, owners: set[str], moved: set[str]) -> set[str]:
         return {owner for owner in owners if is_dead(self._run_dir, owner)}
 
 
@@ -89,15 +89,16 @@ _CONNECTED = "SELECT application_name FROM pg_stat_activity WHERE datname = curr
 class Connections:
     """Of processes anywhere: the event log's connection bears its owner's name.
 
-    A server that has just restarted has lost everybody's: gone is only who is missed twice.
+    A server that has just restarted has lost everybody's, and a network may cut the same one again and again: gone is
+    only who is missed twice and has written nothing in between.
     """
 
     def __init__(self) -> None:
         self._missed: set[str] = set()
         self.in_doubt = False
 
-    def dead(self, connection: Any, owners: set[str]) -> set[str]:
+    def dead(self, connection: Any, owners: set[str], moved: set[str]) -> set[str]:
         missed = owners - {row[0] for row in connection.execute(_CONNECTED)} if owners else set()
-        gone, self._missed = missed & self._missed, missed
+        gone, self._missed = missed & self._missed - moved, missed
         self.in_doubt = bool(missed - gone)
         return gone

@@ -103,13 +103,15 @@ class Maintenance:
         if monotonic() - self._pruned_at > PRUNE_SECONDS:
             self._pruned_at = monotonic()
             await self._log.run(_prune)
+            await self._log.run(counts.mend)
         self._each_scan()
 
     def _rescue(self, connection: Connection) -> list[tuple[str, StoredEvent]]:
         ours = {lease.id for lease in self._log.leases}
         rows = [row for row in connection.execute(_RUNNING).fetchall() if row[0] not in ours]
-        self._watched = {key: self._watched.get(key, monotonic()) for key in (tuple(row[:3]) for row in rows)}
-        dead = self._liveness.dead(connection, {row[3] for row in rows} - {self._owner})
+        moved = {row[3] for row in rows if row[:3] not in self._watched}
+        self._watched = {key: self._watched.get(key, monotonic()) for key in (row[:3] for row in rows)}
+        dead = self._liveness.dead(connection, {row[3] for row in rows} - {self._owner}, moved)
         rescued = []
         for job_id, attempt, beat, owner in rows:
             if owner not in dead and not self._stands_still(job_id, attempt, beat, owner):

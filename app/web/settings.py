@@ -4,6 +4,7 @@ from fastapi import APIRouter, Depends
 from starlette.responses import RedirectResponse, Response
 
 from app.accounts.service import get_user, update_user
+from app.conversations.storage import storage_of
 from app.errors import AppError, invalid
 from app.generations.allowance import of_today
 from app.http.csrf import verify_csrf
@@ -90,6 +91,7 @@ async def _page(visit: Visit, section: str = "", form: FormState | None = None) 
     """`section`: where `form` was refused."""
     user = await get_user(visit.session, visit.principal.user_id)
     today = await of_today(visit.session, user.id, visit.services.settings.max_tokens_per_day)
+    storage = await storage_of(visit.session, user.id, visit.services.settings.max_storage_per_user)
     sidebar = await visit.sidebar()
     await visit.session.close()
     listed = await visit.services.providers.models()
@@ -104,6 +106,7 @@ async def _page(visit: Visit, section: str = "", form: FormState | None = None) 
         tab="account",
         user=user,
         today=today,
+        storage=storage,
         models=[*sorted(known), *away],
         section=section,
         form=form,

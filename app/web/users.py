@@ -9,6 +9,7 @@ from app.accounts.administration import create_account, reset_password
 from app.accounts.models import Role
 from app.accounts.service import get_user, is_last_admin, list_users
 from app.conversations.counting import count_of
+from app.conversations.storage import storage_of
 from app.errors import AppError, ErrorKind, invalid
 from app.generations.allowance import of_today
 from app.http.account_ends import change_account, delete_account
@@ -140,8 +141,10 @@ async def _page(visit: Visit, user_id: str, form: FormState | None = None) -> Re
         user = await get_user(session, user_id)
         stays = await is_last_admin(session, user_id)
         today = await of_today(session, user_id, visit.services.settings.max_tokens_per_day)
+        storage = await storage_of(session, user_id, visit.services.settings.max_storage_per_user)
     sidebar = await visit.sidebar()
-    return visit.page("users/show.html", sidebar=sidebar, tab="users", user=user, stays=stays, today=today, form=form)
+    had = {"today": today, "storage": storage}
+    return visit.page("users/show.html", sidebar=sidebar, tab="users", user=user, stays=stays, form=form, **had)
 
 
 def _refuse_oneself(visit: Visit, user_id: str) -> None:

@@ -10,6 +10,11 @@ from tests.api.serving import Served, serving
 from tests.factories.accounts import PASSWORD
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _on_each(kind_of_database: str) -> None:
+    """All of this folder is about what a server answers."""
+
+
 @pytest.fixture(scope="session")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """Dana was the first to register there."""

@@ -15,7 +15,7 @@ from fastapi import FastAPI
 from app.http.deps import Services
 from app.main import create_app
 from app.settings import Settings
-from tests.databases import CHOSEN
+from tests.databases import new_database_url
 from tests.model_server import ModelServer
 
 Result = TypeVar("Result")
@@ -70,15 +70,6 @@ class _Server(uvicorn.Server):
             self._ready.set()
 
 
-def _database_url() -> str:
-    """Of the kind that the environment chooses for all tests: an empty one on the tests' own server."""
-    if CHOSEN == "sqlite":
-        return ""
-    from tests.postgres import shared_server
-
-    return shared_server().new_database()
-
-
 @contextmanager
 def serving(folder: Path, **values: Any) -> Iterator[Served]:
     # asyncio asks for TCP_NODELAY only where the protocol is named; without it each answer waits 40 ms.
@@ -91,7 +82,7 @@ def serving(folder: Path, **values: Any) -> Iterator[Served]:
 
     async def main() -> None:
         async with ModelServer() as model:
-            settings = settings_for(folder, **{"ollama_url": model.url, "database_url": _database_url(), **values})
+            settings = settings_for(folder, **{"ollama_url": model.url, "database_url": new_database_url(), **values})
             app = create_app(settings)
             config = uvicorn.Config(
                 app,

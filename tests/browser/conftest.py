@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 from tests.browser.servers import LiveServer, model_process, teahouse_process
@@ -22,27 +23,43 @@ ARGUMENTS = [
 ]
 OpenPage = Callable[..., Awaitable[Page]]
 _people = itertools.count(1)
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Who talks to the one Chromium does so in the one event loop."""
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
 
 
 @pytest.fixture(scope="session")
 def live_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """A Teahouse with a data folder of its own, whose Ollama is the scripted server."""
-    if not Path(CHROMIUM).exists():
-        pytest.skip("no Chromium on this machine")
     data_dir = tmp_path_factory.mktemp("live") / "data"
     with model_process() as model_url, teahouse_process(data_dir, model_url) as server:
         yield server
 
 
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def chromium() -> AsyncIterator[Browser]:
+    """One for all tests of this process: what they know of each other ends with their contexts."""
+    if not Path(CHROMIUM).exists():
+        pytest.skip("no Chromium on this machine")
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser
-        await browser.close()
+        chromium = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield chromium
+        await chromium.close()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
+async def browser(chromium: Browser) -> AsyncIterator[Browser]:
+    yield chromium
+    for context in chromium.contexts:
+        await context.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
 async def open_page(browser: Browser, live_server: LiveServer) -> AsyncIterator[OpenPage]:
     """`await open_page(scripts=False, …)`: a page in a context of its own, watched until the end of the test."""
     faults: list[str] = []
@@ -96,7 +113,7 @@ async def register(page: Page) -> str:
     return name
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def alice(open_page: OpenPage) -> Page:
     """Alice's first page, with scripts."""
     page = await open_page()

@@ -25,6 +25,17 @@ HIDDEN = """() => document.querySelector("#chat") ? 0
   : Math.max(0, ...[document.documentElement, document.querySelector("#main")]
       .map(element => element ? element.scrollHeight - element.clientHeight : 0))"""
 
+# A drawing is made anew for another width or theme, in a frame of its own.
+DRAWN = """async () => {
+  const heights = () => [...document.querySelectorAll("iframe")].map(frame => frame.clientHeight).join()
+  for (let same = 0, last = heights(); last && same < 5;) {
+    await new Promise(resolve => setTimeout(resolve, 100))
+    const now = heights()
+    same = now === last ? same + 1 : 0
+    last = now
+  }
+}"""
+
 
 async def main(wanted: list[str]) -> None:
     chosen = [s for s in SCREENS.values() if not wanted or any(s.name.startswith(name) for name in wanted)]
@@ -67,6 +78,7 @@ async def _shoot(page: Page, size: tuple[int, int], theme: str, path: Path) -> N
     await resize(page, size)
     if hidden := await page.evaluate(HIDDEN):
         await page.set_viewport_size({"width": size[0], "height": min(size[1] + hidden, TALLEST)})
+    await page.evaluate(DRAWN)
     await page.screenshot(path=path, animations="disabled", caret="hide")
 
 

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.databases import new_database_url
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -21,6 +23,7 @@ class LiveServer:
 
     url: str
     data_dir: Path
+    database: Path | str
     process: subprocess.Popen[bytes]
 
 
@@ -48,7 +51,8 @@ def teahouse_process(
 ) -> Iterator[LiveServer]:
     """A real uvicorn on a free port, of the code in `root`; `settings` without their prefix, in small letters."""
     port = port or free_port()
-    given = {"data_dir": str(data_dir), "ollama_url": model_url, "embedded_model": "off", "rate_limit": "0", **settings}
+    given = {"data_dir": str(data_dir), "ollama_url": model_url, "embedded_model": "off", "rate_limit": "0"}
+    given |= {"database_url": new_database_url()} | settings
     clean = {name: value for name, value in os.environ.items() if not name.startswith("TEAHOUSE_")}
     environment = clean | {f"TEAHOUSE_{name.upper()}": value for name, value in given.items()}
     command = [sys.executable, "-m", "uvicorn", "app.main:app", "--port", str(port), "--no-access-log"]
@@ -57,7 +61,8 @@ def teahouse_process(
     with log, subprocess.Popen(command, cwd=root, env=environment, stdout=log, stderr=log) as process:
         try:
             _wait_for(f"http://127.0.0.1:{port}/healthz", process)
-            yield LiveServer(f"http://127.0.0.1:{port}", data_dir, process)
+            database = given["database_url"] or data_dir / "teahouse.db"
+            yield LiveServer(f"http://127.0.0.1:{port}", data_dir, database, process)
         finally:
             process.terminate()
             with contextlib.suppress(subprocess.TimeoutExpired):

@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Page, expect
 
 from tests.browser.conftest import OpenPage, register
 from tests.browser.servers import LiveServer, model_process, teahouse_process
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("kind_of_database")]
 
 PATHS = ["/admin", "/admin/users", "/admin/users/new", "/admin/invites", "/admin/models", "/admin/jobs"]
 
@@ -23,7 +24,7 @@ def live_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer
         yield server
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def dana(open_page: OpenPage, live_server: LiveServer) -> Page:
     return await administrator(await open_page())
 

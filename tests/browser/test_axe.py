@@ -7,13 +7,12 @@ from typing import Any
 import axe_playwright_python
 import pytest
 import pytest_asyncio
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Browser, Page
 
-from tests.browser.conftest import ARGUMENTS, CHROMIUM
 from tests.browser.screens import SCREENS, bring
 from tests.browser.stage import LANGUAGES, NARROW, Scene, resize, scenes
 
-pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = pytest.mark.browser
 
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
 # What a theme cannot change needs no second look.
@@ -43,16 +42,11 @@ TOO_WIDE = """() => [document.documentElement.scrollWidth, document.querySelecto
   .filter(width => width > innerWidth)"""
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[dict[str, Scene]]:
-    """One browser and one set of servers for all states."""
-    if not Path(CHROMIUM).exists():
-        pytest.skip("no Chromium on this machine")
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        async with scenes(browser, tmp_path_factory.mktemp("stage")) as made:
-            yield made
-        await browser.close()
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def stage(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[dict[str, Scene]]:
+    """One set of servers for all states."""
+    async with scenes(chromium, tmp_path_factory.mktemp("stage")) as made:
+        yield made
 
 
 async def audited(page: Page, theme: Any, options: dict[str, Any]) -> list[str]:

@@ -51,7 +51,7 @@ def payloads() -> list[str]:
 
 async def conversation_of(server: LiveServer, name: str, texts: list[str]) -> str:
     """A branch of questions and answers that say these texts, straight into the database."""
-    database = Database(server.data_dir / "teahouse.db")
+    database = Database(server.database)
     async with database.transaction() as session:
         user_id = await session.scalar(select(User.id).where(User.username == name))
         assert user_id is not None

@@ -40,7 +40,7 @@ def built() -> None:
 
 async def told(server: LiveServer, name: str, *answers: str, usage: Any = None) -> str:
     """A conversation with these answers, straight into the database: its path."""
-    database = Database(server.data_dir / "teahouse.db")
+    database = Database(server.database)
     async with database.transaction() as session:
         user_id = await session.scalar(select(User.id).where(User.username == name))
         assert user_id is not None

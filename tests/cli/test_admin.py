@@ -15,6 +15,7 @@ from app.cli.main import app
 from app.clock import utcnow
 from app.db.session import Database
 from app.errors import AppError
+from app.settings import Settings
 
 T = TypeVar("T")
 
@@ -24,14 +25,14 @@ def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-def admin(data_dir: Path, *arguments: str, password: str = "correct horse") -> Result:
-    env = {"TEAHOUSE_DATA_DIR": str(data_dir)}
+def admin(settings: Settings, *arguments: str, password: str = "correct horse") -> Result:
+    env = {"TEAHOUSE_DATA_DIR": str(settings.data_dir), "TEAHOUSE_DATABASE_URL": settings.database_url}
     return CliRunner().invoke(app, ["admin", *arguments, "--password-stdin"], env=env, input=f"{password}\n")
 
 
-def within(data_dir: Path, work: Callable[[Database], Awaitable[T]]) -> T:
+def within(settings: Settings, work: Callable[[Database], Awaitable[T]]) -> T:
     async def run() -> T:
-        database = Database(data_dir / "teahouse.db")
+        database = Database(settings.database)
         try:
             return await work(database)
         finally:
@@ -40,21 +41,22 @@ def within(data_dir: Path, work: Callable[[Database], Awaitable[T]]) -> T:
     return asyncio.run(run())
 
 
-def test_a_user_made_there_can_sign_in(tmp_path: Path) -> None:
-    result = admin(tmp_path / "new", "create-user", "Alice", "--email", "alice@example.org", "--admin")
+def test_a_user_made_there_can_sign_in(settings: Settings, tmp_path: Path) -> None:
+    new = Settings(data_dir=tmp_path / "new", database_url=settings.database_url)  # SQLite is not even there
+    result = admin(new, "create-user", "Alice", "--email", "alice@example.org", "--admin")
     assert (result.exit_code, result.stdout) == (0, "Alice can sign in and is an administrator.\n")
-    user = within(tmp_path / "new", lambda database: check_login(database, "alice", "correct horse"))
+    user = within(new, lambda database: check_login(database, "alice", "correct horse"))
     assert (user.username, user.role) == ("Alice", "admin")
 
 
-def test_without_admin_it_is_a_member(data_dir: Path) -> None:
-    admin(data_dir, "create-user", "bob", "--email", "bob@example.org")
-    user = within(data_dir, lambda database: check_login(database, "bob@example.org", "correct horse"))
+def test_without_admin_it_is_a_member(settings: Settings) -> None:
+    admin(settings, "create-user", "bob", "--email", "bob@example.org")
+    user = within(settings, lambda database: check_login(database, "bob@example.org", "correct horse"))
     assert user.role == "member"
 
 
-def test_a_password_set_there_ends_every_sign_in(data_dir: Path) -> None:
-    admin(data_dir, "create-user", "bob", "--email", "bob@example.org")
+def test_a_password_set_there_ends_every_sign_in(settings: Settings) -> None:
+    admin(settings, "create-user", "bob", "--email", "bob@example.org")
 
     async def open_session(database: Database) -> str:
         async with database.transaction() as session:
@@ -68,13 +70,13 @@ def test_a_password_set_there_ends_every_sign_in(data_dir: Path) -> None:
         async with database.read() as session:
             return await session.scalar(select(Session.revoked_at).where(Session.id == opened))
 
-    opened = within(data_dir, open_session)
-    result = admin(data_dir, "reset-password", "BOB", password="battery staple")
+    opened = within(settings, open_session)
+    result = admin(settings, "reset-password", "BOB", password="battery staple")
     assert result.exit_code == 0, result.output
-    assert within(data_dir, revoked_at) is not None
-    within(data_dir, lambda database: check_login(database, "bob", "battery staple"))
+    assert within(settings, revoked_at) is not None
+    within(settings, lambda database: check_login(database, "bob", "battery staple"))
     with pytest.raises(AppError):
-        within(data_dir, lambda database: check_login(database, "bob", "correct horse"))
+        within(settings, lambda database: check_login(database, "bob", "correct horse"))
 
 
 @pytest.mark.parametrize(
@@ -88,9 +90,9 @@ def test_a_password_set_there_ends_every_sign_in(data_dir: Path) -> None:
         (["reset-password", "bob"], "short", "8 to 256"),
     ],
 )
-def test_a_refusal_is_one_line(data_dir: Path, arguments: list[str], password: str, words: str) -> None:
-    admin(data_dir, "create-user", "bob", "--email", "bob@example.org")
-    result = admin(data_dir, *arguments, password=password)
+def test_a_refusal_is_one_line(settings: Settings, arguments: list[str], password: str, words: str) -> None:
+    admin(settings, "create-user", "bob", "--email", "bob@example.org")
+    result = admin(settings, *arguments, password=password)
     assert result.exit_code == 1
     assert words in result.stderr
     assert result.stderr.count("\n") == 1

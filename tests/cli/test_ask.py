@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.running import COMMAND, Serving, environment, serving, teahouse
+from tests.databases import new_database_url
 from tests.durability.processes import free_port, model_process
 from tests.model_server import answer_for
 
@@ -22,9 +23,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def server(folder: Path) -> Iterator[Serving]:
+def server(folder: Path, kind_of_database: str) -> Iterator[Serving]:
     with model_process() as model:
-        env = environment(folder / "data", TEAHOUSE_OLLAMA_URL=model.url)
+        env = environment(folder / "data", TEAHOUSE_OLLAMA_URL=model.url, TEAHOUSE_DATABASE_URL=new_database_url())
         create = ("admin", "create-user", "alice", "--email", "alice@example.org", "--password-stdin")
         assert teahouse(*create, env=env, cwd=folder, stdin="correct horse\n").returncode == 0
         with serving(env, folder) as running:

@@ -39,11 +39,14 @@ class Worker:
             [*COMMAND, "worker", *self._arguments], cwd=ROOT, env=env, stdout=subprocess.DEVNULL
         )
 
-    def wait(self, seconds: float = 60) -> None:
-        """Until it has opened: the event log's connection bears the process's number."""
+    def wait(self, settings: Settings | None = None, seconds: float = 60) -> None:
+        """Until it has opened: the event log's connection bears the process's number.
+
+        `settings`: how one gets there from here, if not as the worker does.
+        """
         deadline = time.monotonic() + seconds
         query = "SELECT 1 FROM pg_stat_activity WHERE application_name LIKE ?"
-        connection = plain_connection(self._settings)
+        connection = plain_connection(settings or self._settings)
         try:
             while connection.execute(query, (f"process-{self.process.pid}-%",)).fetchone() is None:
                 assert self.process.poll() is None and time.monotonic() < deadline

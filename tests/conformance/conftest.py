@@ -1,6 +1,7 @@
 """A site of each configuration."""
 
 from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,10 +11,12 @@ from app.accounts.principal import Principal
 from app.ids import new_id
 from app.settings import Settings
 from tests.conformance.configurations import CONFIGURATIONS, Site, worker_on
+from tests.conformance.load import Machines
 from tests.durability.processes import free_port
 from tests.factories.people import add_person
 from tests.model_server import ModelServer
-from tests.process import running
+from tests.postgres import postgres_server
+from tests.process import Process, running
 from tests.redis import RedisServer, redis_server
 
 if TYPE_CHECKING:
@@ -74,3 +77,24 @@ async def site(site_settings: Settings) -> AsyncIterator[Site]:
 @pytest.fixture
 async def alice(site: Site) -> Principal:
     return await add_person(site.web.database, f"alice-{new_id()}")
+
+
+@pytest.fixture(scope="module")
+def machines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machines]:
+    """All of it of one file's own, since it is killed; with two workers."""
+    folder: Path = tmp_path_factory.mktemp("machines") / "data"
+    with ExitStack() as stack:
+        postgres, redis = stack.enter_context(postgres_server(forgetful=False)), stack.enter_context(redis_server())
+        values = {"database_url": postgres.new_database(), "redis_url": redis.url}
+        settings = settings_for("celery", folder, free_port(), **values)
+        workers = [stack.enter_context(worker_on(settings)) for _ in range(2)]
+        for worker in workers:
+            worker.wait()
+        yield Machines(postgres, redis, workers, settings)
+
+
+@pytest.fixture
+async def web(machines: Machines) -> AsyncIterator[Process]:
+    port = int(machines.settings.ollama_url.rpartition(":")[2])
+    async with ModelServer(port=port), running(machines.settings) as web:
+        yield web

@@ -34,8 +34,8 @@ async def test_a_window_of_5000_messages_reads_only_itself(database: Database, a
         with counting(database) as counted:
             window = await window_of(session, fresh, limit=50)
     assert [message.id for message in window.messages] == [message_id(n) for n in range(4950, 5000)]
-    assert len(counted.statements) == 3  # the path, its messages, their siblings: never one per message
-    assert counted.rows <= 3 * 50
+    assert len(counted.statements) == 2  # its messages, their siblings: never one per message
+    assert counted.rows <= 2 * 50
 
 
 async def test_the_windows_of_a_conversation_join_without_gap_or_repeat(database: Database, alice: Principal) -> None:

@@ -9,6 +9,8 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from app.db.one_hop import OneHopConnection, OneHopCursor
 from app.db.session import Database
 
+pytestmark = pytest.mark.sqlite
+
 
 async def test_the_pool_hands_out_connections_with_this_cursor(numbers: Database) -> None:
     async with numbers.transaction() as session:

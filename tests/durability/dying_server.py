@@ -1,20 +1,22 @@
-"""A server that kills itself at the Nth step in the database of a request that says “die”: `… PORT N`."""
+"""A server that kills itself at the Nth step in the database of the next message, if a file says N: `… PORT FILE`."""
 
 import os
 import signal
 import sys
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, event
+from sqlalchemy.orm import Session
 
 from app.db.shared_transaction import SharedTransactions
 from app.generations.service import Generations
 from app.main import create_app
 
-_left = 0  # visits until the end; 0: nothing is counted
+_left = 0  # steps until the end; 0: nothing is counted
 
 
-def _visit() -> None:
+def _step(*_: Any) -> None:
     global _left
     if _left:
         _left -= 1
@@ -22,32 +24,42 @@ def _visit() -> None:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-def _arm(visits: int) -> None:
+def _asked(file: Path) -> int:
+    """Once: whoever comes back with the same message is answered."""
+    if not file.exists():
+        return 0
+    number = int(file.read_text())
+    file.unlink()
+    return number
+
+
+def _arm(file: Path) -> None:
     send, make = Generations.send_message, SharedTransactions._make
 
-    async def send_message(self: Generations, *arguments: Any, content: str, **keywords: Any) -> Any:
+    async def send_message(self: Generations, *arguments: Any, **keywords: Any) -> Any:
         global _left
-        _left = visits if content.startswith("die") else 0
-        accepted = await send(self, *arguments, content=content, **keywords)
-        _visit()  # after the commit, before the 202
+        _left = _asked(file)
+        accepted = await send(self, *arguments, **keywords)
+        _step()  # after the commit, before the 202
         _left = 0  # it lived: what it is asked next must not kill it
         return accepted
 
     def make_(self: SharedTransactions) -> Any:
         made = make(self)
-        _visit()  # durable, and nobody has been told
+        _step()  # durable, and nobody has been told
         return made
 
     Generations.send_message = send_message  # type: ignore[method-assign]
     SharedTransactions._make = make_  # type: ignore[method-assign]
-    event.listen(Engine, "before_cursor_execute", lambda *_: _visit())
-    event.listen(Engine, "commit", lambda _: _visit())  # inside the transaction, everything written
+    event.listen(Engine, "before_cursor_execute", _step)
+    event.listen(Engine, "commit", _step)  # inside the transaction, everything written
+    event.listen(Session, "after_commit", _step)  # PostgreSQL shares no transactions
 
 
 def main() -> None:
     import uvicorn
 
-    _arm(int(sys.argv[2]))
+    _arm(Path(sys.argv[2]))
     uvicorn.run(create_app(), port=int(sys.argv[1]), http="httptools", log_config=None, ws="none")
 
 

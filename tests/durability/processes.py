@@ -12,6 +12,8 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+from tests.databases import new_database_url
+
 ROOT = Path(__file__).parent.parent.parent
 BIN = Path(sys.executable).parent
 
@@ -76,8 +78,10 @@ class ServerProcess:
             "TEAHOUSE_MAX_QUEUED_PER_USER": "0",
             "TEAHOUSE_MAX_STREAMS_PER_USER": "0",
             "TEAHOUSE_RATE_LIMIT": "0",
+            "TEAHOUSE_DATABASE_URL": new_database_url(),
             **settings,
         }
+        self.database: Path | str = self._environment["TEAHOUSE_DATABASE_URL"] or data_dir / "teahouse.db"
         self.start()
 
     def start(self) -> None:

@@ -6,21 +6,22 @@ import sys
 from pathlib import Path
 
 import aiohttp
-import pysqlite3
 import pytest
 
+from app.db.session import plain_connection
+from tests.databases import new_database_url
 from tests.durability.client import GONE, Client
 from tests.durability.processes import ROOT, free_port, wait_for
 
-pytestmark = [pytest.mark.kill, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.kill, pytest.mark.timeout(240), pytest.mark.usefixtures("kind_of_database")]
 
 
-def _start(data_dir: Path, port: int, visits: int) -> subprocess.Popen[bytes]:
+def _start(data_dir: Path, url: str, port: int) -> subprocess.Popen[bytes]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("TEAHOUSE_")}
     environment |= {"TEAHOUSE_DATA_DIR": str(data_dir), "TEAHOUSE_OLLAMA_URL": "http://127.0.0.1:9"}
-    environment |= {"TEAHOUSE_EMBEDDED_MODEL": "off", "TEAHOUSE_RATE_LIMIT": "0"}
+    environment |= {"TEAHOUSE_EMBEDDED_MODEL": "off", "TEAHOUSE_RATE_LIMIT": "0", "TEAHOUSE_DATABASE_URL": url}
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.durability.dying_server", str(port), str(visits)],
+        [sys.executable, "-m", "tests.durability.dying_server", str(port), str(data_dir / "die-at")],
         cwd=ROOT,
         env=environment,
         stdout=subprocess.DEVNULL,
@@ -30,8 +31,8 @@ def _start(data_dir: Path, port: int, visits: int) -> subprocess.Popen[bytes]:
     return process
 
 
-def _rows(data_dir: Path) -> tuple[int, int, int]:
-    database = pysqlite3.connect(str(data_dir / "teahouse.db"))
+def _rows(where: Path | str) -> tuple[int, int, int]:
+    database = plain_connection(where, write=False)
     try:
         tables = ("jobs", "messages", "idempotency_keys")
         messages = "WHERE role = 'user'"
@@ -47,35 +48,35 @@ def _rows(data_dir: Path) -> tuple[int, int, int]:
 async def test_F01_killed_at_each_visit_of_a_202_it_is_all_or_nothing_and_the_repeat_is_the_one(
     tmp_path: Path,
 ) -> None:
-    port, data_dir = free_port(), tmp_path / "data"
+    port, data_dir, url = free_port(), tmp_path / "data", new_database_url()
+    where = url or data_dir / "teahouse.db"
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(20)) as http:
         client = Client(http, f"http://127.0.0.1:{port}", "alice")
-        accepted, visit = 0, 0
-        while True:
-            visit += 1
-            process = _start(data_dir, port, visit)
-            try:
-                if visit == 1:
-                    await client.sign_in()
+        accepted, visit, died = 0, 0, True
+        process = _start(data_dir, url, port)
+        try:
+            await client.sign_in()
+            while died:
+                visit += 1
                 conversation = await client.conversation()
-                before = _rows(data_dir)
+                before = _rows(where)
+                (data_dir / "die-at").write_text(str(visit))
                 died = await _dies(client, conversation, f"key-{visit}")
                 if died:
                     process.wait(10)
-                    after = _rows(data_dir)
+                    after = _rows(where)
                     made = tuple(b - a for a, b in zip(before, after, strict=True))
                     assert made in ((0, 0, 0), (1, 1, 1)), made
                     accepted += made[0]
-                    process = _start(data_dir, port, 0)
+                    process = _start(data_dir, url, port)
                 answer = await client.send(conversation, "die", f"key-{visit}")
                 jobs = await client.get("/jobs?kind=answer&limit=500")
                 assert answer["job"]["id"] in {job["id"] for job in jobs["items"]}
-                assert _rows(data_dir) == (before[0] + 1, before[1] + 1, before[2] + 1)
-            finally:
-                process.kill()
-                process.wait()
-            if not died:
-                break
+                assert _rows(where) == (before[0] + 1, before[1] + 1, before[2] + 1)
+        finally:
+            process.kill()
+            process.wait()
+        assert not (data_dir / "die-at").exists(), "it was told each time"
         assert visit > 6, "too few visits to be true"
         assert accepted >= 1, "killed after the commit it was there"
 

@@ -10,7 +10,7 @@ from tests.durability.client import Client
 from tests.durability.processes import model_process, server_process
 from tests.model_server import answer_for
 
-pytestmark = [pytest.mark.kill, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.kill, pytest.mark.timeout(240), pytest.mark.usefixtures("kind_of_database")]
 
 
 def _session() -> aiohttp.ClientSession:

@@ -20,6 +20,7 @@ from tests.model_server import answer_for
 pytestmark = [pytest.mark.kill, pytest.mark.timeout(120)]
 
 
+@pytest.mark.usefixtures("kind_of_database")
 async def test_F39_without_descriptors_nothing_breaks_for_good(tmp_path: Path) -> None:
     with model_process() as model, server_process(tmp_path / "data", model.url) as server:
         resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, (48, 48))
@@ -67,9 +68,11 @@ def _damage(wal: Path, how: str) -> None:
     wal.write_bytes(content[:middle] if how == "cut" else content)
 
 
+@pytest.mark.usefixtures("kind_of_database")
 async def test_F40_requests_go_on_when_the_log_folder_is_taken_away(tmp_path: Path) -> None:
     with model_process() as model, server_process(tmp_path / "data", model.url) as server:
-        shutil.rmtree(tmp_path / "data" / "logs")
+        (tmp_path / "data" / "logs").rename(tmp_path / "taken")  # at once, whatever is being written there
+        shutil.rmtree(tmp_path / "taken", ignore_errors=True)
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(20)) as http:
             client = Client(http, server.url, "alice")
             await client.sign_in()

@@ -14,7 +14,7 @@ from app.db.types import to_text
 from app.errors import AppError, ErrorKind
 from app.ids import new_id
 from app.jobs import lease
-from app.jobs.counts import tidy
+from app.jobs.counts import mend, tidy
 from app.jobs.lease import End
 from app.jobs.models import Job
 from app.jobs.queue import QueueLimits, enqueue, position, refuse_if_full
@@ -263,3 +263,19 @@ async def test_F32_a_place_does_not_read_what_has_ended(database: Database, conn
             assert await position(session, job) == 1
         await session.execute(text("SELECT 1"))
     assert steps[0] < 10
+
+
+@pytest.mark.parametrize("jobs", [0, 2])
+def test_a_job_that_was_counted_wrongly_is_found_again(connection: Any, jobs: int) -> None:
+    """By whatever mistake: nothing that was accepted waits for ever."""
+    user = add_user(connection, "alice")
+    job = add_job(connection, user)
+    with transaction(connection):
+        tidy(connection)
+        connection.execute("UPDATE waiting_users SET jobs = ?", (jobs,))
+    with transaction(connection):
+        mend(connection)
+        tidy(connection)
+    counted = connection.execute("SELECT jobs FROM waiting_users WHERE queue <> ''").fetchall()
+    assert [row[0] for row in counted] == [1]
+    assert claimed(connection).id == job

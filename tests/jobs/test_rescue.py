@@ -12,7 +12,7 @@ from app.jobs import lease as leases
 from app.jobs import maintenance
 from app.jobs.event_log import EventLog
 from app.jobs.lease import End
-from app.jobs.liveness import ProcessLock
+from app.jobs.liveness import Connections, ProcessLock
 from app.jobs.maintenance import Maintenance
 from app.jobs.notify import Hub
 from app.jobs.states import JobStatus
@@ -84,6 +84,22 @@ async def test_a_beat_starts_the_fifteen_seconds_anew(
         assert leases.fence(connection, job_id, 1, 0, leases.lease_end(utcnow())) is not None
     await keeper.scan()
     assert job_row(connection, job_id)["status"] == "running"
+
+
+@pytest.mark.parametrize("kind_of_database", ["postgresql"])  # on SQLite a lock says it, which no network cuts
+async def test_F23_who_is_not_connected_but_has_written_since_is_not_dead(
+    log: EventLog, connection: Any, alice: str
+) -> None:
+    keeper = Maintenance(log, ME, Connections(), each_scan=lambda: None)
+    job_id = add_job(connection, alice)
+    claimed(connection, owner=OTHER)  # who has no connection
+    for _ in range(5):
+        await keeper.scan()
+        assert job_row(connection, job_id)["status"] == "running"
+        assert leases.fence(connection, job_id, 1, 0, leases.lease_end(utcnow())) is not None
+    await keeper.scan()
+    await keeper.scan()
+    assert job_row(connection, job_id)["status"] == "queued"
 
 
 @pytest.mark.parametrize("jump", [timedelta(hours=1), timedelta(hours=-1), timedelta(days=3650)])

@@ -153,8 +153,8 @@ async def test_models_are_fetched_and_dropped_everywhere(
 async def test_F10_an_answer_goes_on_at_another_server_when_its_own_dies(
     servers: list[ModelServer], settings: Any, database: Any
 ) -> None:
-    given = {"ollama_url": addresses(servers), "default_model": "ollama/scripted:latest", "embedded_model": "off"}
-    async with running(settings_for(data_dir=settings.data_dir, **given)) as process:
+    given = {"ollama_url": addresses(servers), "default_model": "ollama/scripted:latest"}
+    async with running(settings.model_copy(update=given)) as process:
         talk = await new_talk(process, await add_person(database, "alice"))
         prompt = "tea [[tokens=60 rate=60]]"
         sent = await talk.send(prompt)

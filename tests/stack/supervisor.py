@@ -89,6 +89,8 @@ class Supervisor:
     def _start(self) -> None:
         environment = {
             "PATH": os.environ["PATH"],
+            # As if the environment's packages had been installed for this folder, and not for another.
+            "PYTHONPATH": self._unit.get("Service", "WorkingDirectory"),
             "NOTIFY_SOCKET": str(self._state / "notify"),
             "WATCHDOG_USEC": str(int(self._unit.seconds("WatchdogSec") * 1_000_000)),
         }

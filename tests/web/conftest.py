@@ -9,6 +9,11 @@ from tests.api.serving import Served, serving
 from tests.web.visitor import Visitor, visitor
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _on_each(kind_of_database: str) -> None:
+    """All of this folder is about what a server answers."""
+
+
 @pytest.fixture(scope="session")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     with serving(tmp_path_factory.mktemp("pages") / "data") as running:

@@ -107,6 +107,7 @@ async def test_another_answer_is_made_once_per_form(alice: Visitor, charlie: Vis
     for _ in range(2):
         sent = await alice.post(f"/messages/{answer_id}/regenerate", idempotency_key="same")
         assert sent.status_code == 303, sent.text
+    await alice.follow(path)
     assert "2 of 2" in (await alice.get(path)).text
 
 

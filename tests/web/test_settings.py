@@ -15,7 +15,7 @@ async def test_the_page_shows_what_is_ones_own(alice: Visitor) -> None:
     page = (await alice.get("/settings")).text
     assert f"Signed in as {alice.name}" in page and f'value="{alice.name}@example.org"' in page
     assert f'<option value="{MODEL}">' in page
-    assert "Tokens today" in page and "There is no limit." in page
+    assert "Tokens today" in page and "Storage" in page and page.count("There is no limit.") == 2
 
 
 async def test_nobody_is_led_to_sign_in(nobody: httpx.AsyncClient) -> None:

@@ -41,6 +41,11 @@ async def test_a_user_is_created_and_can_sign_in(dana: Visitor) -> None:
     assert 'value="admin" aria-pressed="true"' in page
 
 
+async def test_what_a_user_takes_is_told(dana: Visitor, alice: Visitor) -> None:
+    page = (await dana.get(await path_of(dana, alice.name))).text
+    assert 'id="tokens"' in page and 'id="storage"' in page and "All messages. There is no limit." in page
+
+
 async def test_what_is_wrong_with_a_new_user_stands_beside_its_field(dana: Visitor, alice: Visitor) -> None:
     answer = await dana.post("/admin/users", username="two words", email="x", password="short", role="king")
     assert answer.status_code == 422 and answer.text.count('class="field-error"') >= 1

@@ -10,15 +10,18 @@ from app.api.v1.responses import Cursor, JsonResponse, Limit, PathId, bad_cursor
 from app.api.v1.schemas.accounts import (
     AllowanceView,
     InviteView,
+    StorageView,
     UserCreate,
     UserUpdate,
     UserView,
     allowance_json,
     changes_of,
+    storage_json,
     user_json,
 )
 from app.api.v1.schemas.base import Page
 from app.clock import rfc3339
+from app.conversations.storage import storage_of
 from app.errors import AppError
 from app.generations import allowance
 from app.http.account_ends import change_account, delete_account
@@ -66,6 +69,15 @@ async def get_user_tokens(
     return JsonResponse(
         allowance_json(await allowance.of_today(session, user.id, services.settings.max_tokens_per_day))
     )
+
+
+@router.get("/users/{user_id}/storage", operation_id="getUserStorage", response_model=StorageView)
+async def get_user_storage(
+    user_id: PathId, principal: ApiAdmin, session: ReadSession, services: ServicesDep
+) -> Response:
+    """How many bytes of messages the user keeps, and how many there may be."""
+    user = await service.get_user(session, user_id)
+    return JsonResponse(storage_json(await storage_of(session, user.id, services.settings.max_storage_per_user)))
 
 
 @router.delete("/users/{user_id}", status_code=204, operation_id="deleteUser", responses=problems(409))

@@ -21,15 +21,18 @@ from app.api.v1.schemas.accounts import (
     RefreshRequest,
     Register,
     SessionView,
+    StorageView,
     TokenView,
     UserView,
     allowance_json,
     api_key_json,
     changes_of,
     session_json,
+    storage_json,
     user_json,
 )
 from app.api.v1.schemas.base import Page
+from app.conversations.storage import storage_of
 from app.generations import allowance
 from app.http import signing_in
 from app.http.account_ends import delete_account
@@ -133,6 +136,13 @@ async def get_my_tokens(principal: ApiPrincipal, session: ReadSession, services:
     """How many tokens today's answers have taken, and how many there may be."""
     today = await allowance.of_today(session, principal.user_id, services.settings.max_tokens_per_day)
     return JsonResponse(allowance_json(today))
+
+
+@router.get("/me/storage", operation_id="getMyStorage", response_model=StorageView)
+async def get_my_storage(principal: ApiPrincipal, session: ReadSession, services: ServicesDep) -> Response:
+    """How many bytes of messages there are, and how many there may be."""
+    storage = await storage_of(session, principal.user_id, services.settings.max_storage_per_user)
+    return JsonResponse(storage_json(storage))
 
 
 @router.patch("/me", operation_id="updateMe", response_model=UserView, responses=problems(409))

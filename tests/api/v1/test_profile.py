@@ -179,3 +179,34 @@ async def test_A62_a_days_tokens_are_a_limit_with_a_time_to_come_back(tmp_path: 
             assert 0 < int(again.headers["retry-after"]) <= 86_401
             assert (await client.get("/api/v1/auth/me/tokens")).json()["reserved"] == 50
             await client.post(f"/api/v1/jobs/{first.json()['job']['id']}/cancel")
+
+
+async def test_what_one_stores_is_told_to_oneself_and_to_administrators(alice: Person, dana: Person) -> None:
+    conversation_id = await alice.conversation()
+    accepted = await alice.ask(conversation_id, "茶 [[tokens=5]]")
+    await alice.client.get(f"/api/v1/jobs/{accepted['job']['id']}", params={"wait": 10})
+    answer = (await alice.client.get(f"/api/v1/messages/{accepted['assistant_message']['id']}")).json()
+    told = await alice.client.get("/api/v1/auth/me/storage")
+    asked, empty = len("茶 [[tokens=5]]".encode()), len("[]")
+    assert told.json() == {"used": asked + len(answer["content"]) + 2 * empty, "reserved": 0, "limit": None}
+    seen = await dana.client.get(f"/api/v1/users/{alice.id}/storage")
+    assert seen.json() == told.json()
+    assert is_problem(await alice.client.get(f"/api/v1/users/{alice.id}/storage"), 403, "insufficient_scope")
+    assert is_problem(await dana.client.get(f"/api/v1/users/{MISSING}/storage"), 404, "not_found")
+
+
+async def test_A62_storage_is_a_limit_and_deleting_makes_room(tmp_path: Path) -> None:
+    with serving(tmp_path / "data", max_storage_per_user=1) as narrow:
+        her = await person(narrow, "alice")
+        async with her.client as client:
+            conversation = (await client.post("/api/v1/conversations", json={})).json()["id"]
+            path = f"/api/v1/conversations/{conversation}/messages"
+            long = {"content": "茶" * 99_980 + "[[tokens=5]]"}
+            assert [(await client.post(path, json=long)).status_code for _ in range(4)] == [202, 202, 202, 429]
+            refused = await client.post(path, json=long)
+            assert is_problem(refused, 429, "storage_used_up") and refused.headers["retry-after"] == "3600"
+            assert (await client.get("/api/v1/auth/me/storage")).json()["limit"] == 1_000_000
+            assert (await client.delete(f"/api/v1/conversations/{conversation}")).status_code == 204
+            assert (await client.get("/api/v1/auth/me/storage")).json()["used"] == 0
+            another = (await client.post("/api/v1/conversations", json={})).json()["id"]
+            assert (await client.post(f"/api/v1/conversations/{another}/messages", json=long)).status_code == 202

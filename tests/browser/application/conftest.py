@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Page
 
 from app.http.assets import DIST
@@ -32,7 +33,7 @@ def open_application(open_page: OpenPage) -> OpenApplication:
     return open_application
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def alice(open_application: OpenApplication) -> Page:
     return await open_application()
 

@@ -9,7 +9,7 @@ from tests.browser.application.conftest import OpenApplication, answer_text, ask
 from tests.browser.conftest import OpenPage, register
 from tests.browser.test_chat import expected_of
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("kind_of_database")]
 
 LONG = "How is tea made? [[tokens=120 rate=50 first=100 text=markdown]]"
 PLAIN = "Tell me of tea [[tokens=60 rate=20 first=100]]"

@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Page, expect
 
 from tests.browser.conftest import OpenPage, register
@@ -19,7 +20,7 @@ IN_THE_MIDDLE = """() => [...document.querySelectorAll(".message")].find(message
 TOP = """id => document.getElementById(id).getBoundingClientRect().top"""
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def page(open_page: OpenPage, live_server: LiveServer) -> Page:
     page = await open_page()
     path = await told(live_server, await register(page), *ANSWERS)

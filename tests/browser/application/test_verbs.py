@@ -5,18 +5,19 @@ import re
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Page, expect
 
 from tests.browser.application.conftest import OpenApplication, ask, watch_to_end
 from tests.browser.test_chat import expected_of
 from tests.model_server import thinking_for
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("kind_of_database")]
 
 SHORT = "Tea? [[tokens=5]]"
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def asked(alice: Page) -> Page:
     """A conversation with an answer."""
     await ask(alice, SHORT)

@@ -112,6 +112,15 @@ async def shortcuts(scene: Scene) -> Page:
     return page
 
 
+@screen("app-user-usage")
+async def user_usage(scene: Scene) -> Page:
+    page = await opened(scene, "/admin/users", "table")
+    await page.locator(".user-actions button").first.click()
+    await expect(page.locator("dialog #storage")).to_be_visible()
+    await expect(page.locator("dialog #tokens")).to_be_visible()
+    return page
+
+
 @screen("app-several-chosen", sizes=(WIDE,))
 async def several_chosen(scene: Scene) -> Page:
     page = await opened(scene, "/", ".virtual-list .row")

@@ -8,6 +8,7 @@ from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints
 from app.accounts.models import ApiKey, Session, User
 from app.api.v1.schemas.base import Id, Schema, Timestamp, View
 from app.clock import rfc3339
+from app.conversations.storage import Storage
 from app.generations.allowance import Allowance
 
 Username = Annotated[str, StringConstraints(min_length=1, max_length=256)]
@@ -106,6 +107,14 @@ class AllowanceView(View):
     ends_at: Timestamp
 
 
+class StorageView(View):
+    """Bytes of a user's messages. `limit` null: none. `reserved`: what answers under way may come to."""
+
+    used: int
+    reserved: int
+    limit: int | None
+
+
 class TokenView(View):
     """`refresh_token` is absent when the session cookie was used."""
 
@@ -164,6 +173,10 @@ def allowance_json(allowance: Allowance) -> dict[str, Any]:
         "limit": allowance.limit or None,
         "ends_at": rfc3339(allowance.ends_at),
     }
+
+
+def storage_json(storage: Storage) -> dict[str, Any]:
+    return {"used": storage.used, "reserved": storage.reserved, "limit": storage.limit or None}
 
 
 def session_json(session: Session, current: str | None) -> dict[str, Any]:

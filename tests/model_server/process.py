@@ -1,0 +1,22 @@
+"""The scripted server as a process of its own, for tests."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+@contextmanager
+def model_server_process(*options: str) -> Iterator[str]:
+    """Its address, for Ollama."""
+    command = [sys.executable, "-m", "tests.model_server", *options]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        try:
+            yield str(json.loads(process.stdout.readline())["url"])
+        finally:
+            process.terminate()
