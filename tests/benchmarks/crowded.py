@@ -36,8 +36,8 @@ from tests.redis import RedisServer, redis_server
 
 ANSWERS, VIEWERS, TOKENS, RATE, FIRST = 100, 1000, 200, 20.0, 6000.0
 # Of a core, for each worker: then two of them leave enough of two cores to everybody else.
-SHARE, PERIOD = 0.15, 0.02
-QUEUED, LENGTH, ROUNDS = 100, 1000, 3
+SHARE, PERIOD = 0.3, 0.02
+QUEUED, LENGTH, ROUNDS = 400, 1000, 2
 EVENT = re.compile(rb"id: (\d+)\nevent: (\w+)\ndata: (.*)\n\n")
 
 
@@ -120,7 +120,10 @@ def site(folder: Path, postgres: Postgres, redis: RedisServer, model: ModelProce
     }
     folder.mkdir(parents=True)
     with ExitStack() as stack:
-        workers = [stack.enter_context(worker_on(settings, "--queues", "answers")) for _ in range(2)]
+        workers = [
+            stack.enter_context(worker_on(settings, "--queues", "answers", "--at-once", str(ANSWERS // 2)))
+            for _ in range(2)
+        ]
         for worker in workers:
             worker.wait()
         webs = []
