@@ -29,6 +29,10 @@ async def docs(request: Request) -> Response:
     return HTMLResponse(_page(request.app))
 
 
+# As somebody gets to know it; routes stand in the order in which they are looked for.
+READING_ORDER = ("accounts", "administration", "models", "conversations", "messages", "jobs")
+
+
 @lru_cache(maxsize=4)
 def _page(app: FastAPI) -> str:
     from jinja2 import Environment, FileSystemLoader
@@ -42,7 +46,7 @@ def _page(app: FastAPI) -> str:
     )
     templates.filters["type_name"] = type_name
     document = openapi_document(app)
-    groups: dict[str, list[tuple[str, str, dict[str, Any]]]] = {}
+    groups: dict[str, list[tuple[str, str, dict[str, Any]]]] = {name: [] for name in READING_ORDER}
     for path, method, operation in operations(document):
         groups.setdefault((operation.get("tags") or ["other"])[0], []).append((path, method.upper(), operation))
     return templates.get_template("api/docs.html").render(

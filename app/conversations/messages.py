@@ -41,10 +41,10 @@ _SIBLINGS_ON_PATH = text(
     """  # noqa: S608
 )
 
-_SIBLINGS = text(
-    "SELECT id FROM messages WHERE conversation_id = :conversation_id"
-    " AND parent_id IS NOT DISTINCT FROM :parent_id ORDER BY id"
-)
+_SIBLINGS = """
+SELECT id FROM messages WHERE conversation_id = :conversation_id AND parent_id IS NOT DISTINCT FROM :parent_id
+ORDER BY id
+"""
 
 # Two looks into the index; with OR it would be read for the whole conversation.
 _SIBLINGS_OF_BOTH = text(
@@ -105,7 +105,7 @@ async def look_up_message(lookup: Lookup, principal: Principal, message_id: str)
         raise not_found()
     message = _MESSAGES.make(row)
     which = {"conversation_id": message.conversation_id, "parent_id": message.parent_id}
-    return message, [row[0] for row in await lookup.all(str(_SIBLINGS), which)]
+    return message, [row[0] for row in await lookup.all(_SIBLINGS, which)]
 
 
 async def window_of(
@@ -162,7 +162,7 @@ async def turns_to(lookup: Lookup, conversation_id: str, leaf: str) -> list[tupl
 async def siblings_of(session: AsyncSession, message: Message) -> list[str]:
     """Ids of the message and its siblings, oldest first."""
     which = {"conversation_id": message.conversation_id, "parent_id": message.parent_id}
-    return list(await session.scalars(_SIBLINGS, which))
+    return list(await session.scalars(text(_SIBLINGS), which))
 
 
 async def siblings_of_both(session: AsyncSession, question: Message, answer: Message) -> tuple[list[str], list[str]]:

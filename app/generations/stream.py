@@ -13,7 +13,7 @@ from app.jobs.events import MOST_EVENTS, LogText, read_after, replay
 from app.jobs.lease import StoredEvent, to_json
 from app.jobs.models import Job
 from app.jobs.notify import Hub, Subscription
-from app.jobs.queue import position
+from app.jobs.queue import place_now, position
 from app.jobs.states import JobStatus
 
 RIGHT_CHECK_SECONDS = 5.0
@@ -31,10 +31,10 @@ class Frame:
     data: str
 
 
-_RUNNING = """
-SELECT j.last_event_id, e.seq, e.event, e.data FROM jobs j
+_UNDER_WAY = """
+SELECT j.status, j.attempt, j.priority, j.last_event_id, e.seq, e.event, e.data FROM jobs j
 LEFT JOIN job_events e ON e.job_id = j.id AND e.seq > CAST(:after AS BIGINT)
-WHERE j.id = :job_id AND j.user_id = :user_id AND j.status = 'running' ORDER BY e.seq LIMIT :limit
+WHERE j.id = :job_id AND j.user_id = :user_id AND j.status IN ('queued', 'running') ORDER BY e.seq LIMIT :limit
 """
 
 RECONNECT = Frame(None, "reconnect", "{}")
@@ -139,31 +139,36 @@ class JobStream:
         return frames
 
     async def _open(self, after: int) -> tuple[list[Frame], bool]:
-        running = await self._running_after(after)
-        if running is not None:
-            self._last = max([after, *(f.id for f in running if f.id is not None)])
-            return running, bool(running) and running[-1].event == "done"
-        async with self._database.read() as session:
-            job = await get_job(session, self._user_id, self._job_id)
-            frames = await opening(session, job, after)
-            self._queued = job.status == JobStatus.queued
-            if self._queued:
-                self._placed_at = monotonic()
-                self._position = await position(session, job)
-                status = {"status": job.status, "attempt": job.attempt, "position": self._position}
-                frames.append(Frame(None, "status", to_json(status)))
+        frames = await self._under_way(after)
+        if frames is None:
+            async with self._database.read() as session:
+                job = await get_job(session, self._user_id, self._job_id)
+                frames = await opening(session, job, after)
+                if job.status == JobStatus.queued:
+                    frames.append(self._placed(job.attempt, await position(session, job)))
         self._last = max([after, *(f.id for f in frames if f.id is not None)])
         if frames and frames[0].event == "snapshot":
             self._last = max(f.id for f in frames if f.id is not None)
         return frames, bool(frames) and frames[-1].event == "done"
 
-    async def _running_after(self, after: int) -> list[Frame] | None:
-        """The plain case, in one visit to the database: a job that runs, and its log. None is every other case."""
+    async def _under_way(self, after: int) -> list[Frame] | None:
+        """The plain case, without a session: a job that waits or runs, and its log. None is every other case."""
+        lookup = self._database.lookup
         which = {"job_id": self._job_id, "user_id": self._user_id, "after": after, "limit": MOST_EVENTS}
-        rows = await self._database.lookup.all(_RUNNING, which)
-        if not rows or after > rows[0][0]:
+        rows = await lookup.all(_UNDER_WAY, which)
+        if not rows:
             return None
-        return [Frame(*row[1:]) for row in rows if row[1] is not None]
+        status, attempt, priority, last = rows[0][:4]
+        if after > last:
+            return None
+        frames = [Frame(*row[4:]) for row in rows if row[4] is not None]
+        if status == JobStatus.queued:
+            frames.append(self._placed(attempt, await place_now(lookup, self._user_id, self._job_id, priority)))
+        return frames
+
+    def _placed(self, attempt: int, place: int | None) -> Frame:
+        self._queued, self._position, self._placed_at = True, place, monotonic()
+        return Frame(None, "status", to_json({"status": JobStatus.queued, "attempt": attempt, "position": place}))
 
     async def _fresh(self, subscription: Subscription) -> tuple[list[Frame], bool]:
         """What came since; a hole in the numbers is filled from the log."""
@@ -190,8 +195,4 @@ class JobStream:
         async with self._database.read() as session:
             job = await get_job(session, self._user_id, self._job_id)
             place = await position(session, job)
-        if place is None or place == self._position:
-            return []
-        self._position = place
-        status = {"status": job.status, "attempt": job.attempt, "position": place}
-        return [Frame(None, "status", to_json(status))]
+        return [self._placed(job.attempt, place)] if place is not None and place != self._position else []

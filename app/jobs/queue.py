@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import insert, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.db.lookup import Lookup
 from app.db.session import take_turns
 from app.db.spelling import for_sqlalchemy
 from app.errors import AppError, ErrorKind
@@ -124,6 +125,12 @@ async def position(session: AsyncSession, job: Job) -> int | None:
     if job.status != JobStatus.queued:
         return None
     return await _place(session, job.user_id, job.id, job.priority)
+
+
+async def place_now(lookup: Lookup, user_id: str, job_id: str, priority: int) -> int:
+    """The same of a job that waits, by a look-up."""
+    row = await lookup.first(_PLACE, {"user_id": user_id, "id": job_id, "priority": priority})
+    return int(row[0]) if row else 1
 
 
 async def _place(session: AsyncSession, user_id: str, job_id: str, priority: int) -> int:

@@ -6,5 +6,6 @@ from app.api.v1 import accounts, auth, chat_models, conversations, generations, 
 from app.http.parameters import refuse_unknown_parameters
 
 router = APIRouter(dependencies=[Depends(refuse_unknown_parameters)])
-for module in (auth, accounts, chat_models, conversations, messages, generations, jobs):
+# First what is asked for most: a route is looked for in their order.
+for module in (jobs, generations, messages, conversations, chat_models, auth, accounts):
     router.include_router(module.router)
