@@ -155,7 +155,7 @@ def _is_passing(error: BaseException) -> bool:
 
 
 def unavailable(error: BaseException) -> AppError:
-    cause = getattr(error, "orig", None)
+    cause = getattr(error, "orig", error)  # SQLAlchemy's, or the driver's own
     is_full = (getattr(cause, "sqlite_errorname", "") or "").startswith("SQLITE_FULL")
     if is_full or getattr(cause, "sqlstate", "") == "53100":
         return AppError(ErrorKind.unavailable, "storage_full", "The disk is full. Nothing was saved.", retry_after=60)

@@ -10,10 +10,11 @@ import secrets
 from collections.abc import Sequence
 from typing import Any
 
-from app.db.session import Database
+from app.db.session import Database, unavailable
 from app.jobs.control import cancel_now
 from app.jobs.dispatch import CeleryDispatcher, Dispatcher
 from app.jobs.event_log import EventLog
+from app.jobs.lease import Connection, StoredEvent
 from app.jobs.liveness import Connections, FileLocks, Liveness, ProcessLock, sweep
 from app.jobs.maintenance import Duty, Maintenance
 from app.jobs.neighbours import Neighbours, SameMachine
@@ -21,6 +22,8 @@ from app.jobs.notify import Hub
 from app.jobs.worker import Claims, Queues, Worker
 from app.observability import metrics
 from app.settings import Settings
+
+AGAIN_SECONDS = 0.1  # somebody else held what was needed: once more, then whoever asks is told
 
 
 class Engine:
@@ -124,14 +127,24 @@ class Engine:
 
     async def cancel(self, job_id: str) -> None:
         """Ask for the end of a job; one that nobody runs ends now. Idempotent."""
-        event = await self.log.run(lambda connection: cancel_now(connection, job_id))
-        if event is not None:
-            self.log.published(job_id, [event])
-        self.wake()
+        await self._cancel(job_id, at_once=False)
 
     async def cancel_at_once(self, job_id: str) -> None:
         """End a job before what it writes is deleted; its runner loses the lease and stops at its next write."""
-        event = await self.log.run(lambda connection: cancel_now(connection, job_id, at_once=True))
+        await self._cancel(job_id, at_once=True)
+
+    async def _cancel(self, job_id: str, *, at_once: bool) -> None:
+        def step(connection: Connection) -> StoredEvent | None:
+            return cancel_now(connection, job_id, at_once=at_once)
+
+        try:
+            event = await self.log.run(step)
+        except self.log.transient:
+            await asyncio.sleep(AGAIN_SECONDS)
+            try:
+                event = await self.log.run(step)
+            except self.log.transient as error:
+                raise unavailable(error) from error
         if event is not None:
             self.log.published(job_id, [event])
         self.wake()

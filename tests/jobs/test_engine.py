@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from app.db.session import Database
+from app.errors import AppError
 from app.jobs.engine import Engine
 from app.jobs.registry import JobContext, Outcome
 from app.settings import Settings
@@ -88,3 +89,35 @@ async def test_F31_of_two_processes_one_runs_a_job(settings: Settings, stub: Stu
         for job_id in jobs:
             await ended(database, job_id)
     assert sorted(context.lease.id for context in stub.started) == sorted(jobs)
+
+
+async def _hold_for(database: Database, seconds: float) -> None:
+    """As another program that writes."""
+    other = database.connect(write=True)
+    other.execute("BEGIN IMMEDIATE")
+    await asyncio.sleep(seconds)
+    other.execute("ROLLBACK")
+    other.close()
+
+
+@pytest.mark.sqlite
+async def test_F19_a_cancel_that_finds_the_database_locked_tries_again_then_says_so(
+    settings: Settings, stub: StubHandler, connection: Any, alice: str
+) -> None:
+    stub.work = for_ever
+    async with engine_on(settings) as (engine, database):
+        job_id = await post(engine, database, alice)
+        await until(lambda: stub.started)
+        await engine.log.run(lambda c: c.execute("PRAGMA busy_timeout = 50"))
+        holding = asyncio.create_task(_hold_for(database, 0.6))
+        await asyncio.sleep(0.05)
+        with pytest.raises(AppError) as refused:
+            await engine.cancel(job_id)
+        assert (refused.value.kind, refused.value.code) == ("unavailable", "database_unavailable")
+        await holding
+        holding = asyncio.create_task(_hold_for(database, 0.1))
+        await asyncio.sleep(0.02)
+        await engine.cancel(job_id)
+        await holding
+        await ended(database, job_id)
+    assert job_row(connection, job_id)["status"] == "cancelled"
