@@ -25,6 +25,7 @@ from app.settings import Settings
 from tests.benchmarks.clients import Teahouse, percentile, prompt
 from tests.benchmarks.scaled import cpu_of, postgres_pids
 from tests.benchmarks.servers import Server, free_port, start_teahouse
+from tests.benchmarks.slow_core import slow_core
 from tests.benchmarks.targets import table
 from tests.conformance.configurations import Worker, worker_on
 from tests.conformance.conftest import settings_for
@@ -36,7 +37,7 @@ from tests.redis import RedisServer, redis_server
 
 ANSWERS, VIEWERS, TOKENS, RATE, FIRST = 100, 1000, 200, 20.0, 6000.0
 # Of a core, for each worker: then two of them leave enough of two cores to everybody else.
-SHARE, PERIOD = 0.3, 0.02
+SHARE = 0.3
 QUEUED, LENGTH, ROUNDS = 400, 1000, 2
 EVENT = re.compile(rb"id: (\d+)\nevent: (\w+)\ndata: (.*)\n\n")
 
@@ -189,13 +190,13 @@ async def throughput(site: Site) -> dict[str, Any]:
                 for n in range(QUEUED):
                     await ask(teahouse, prompt(n, LENGTH, 0, 0))
                 spent, began = sum(site.cpu().values()), time.monotonic()
-                slowing = [asyncio.create_task(_slowed(pid)) for pid in pids[:number]]
-                await _ended(site)
+                with ExitStack() as slow:
+                    for pid in pids[:number]:
+                        slow.enter_context(slow_core(pid, SHARE))
+                        os.kill(pid, signal.SIGCONT)
+                    await _ended(site)
                 rates[number].append(QUEUED / (time.monotonic() - began))
                 costs[number].append((sum(site.cpu().values()) - spent) / QUEUED)
-                for task in slowing:
-                    task.cancel()
-                await asyncio.gather(*slowing, return_exceptions=True)
     rate, cost = ({number: statistics.median(values) for number, values in each.items()} for each in (rates, costs))
     return {
         "workers_1_answers_per_s": round(rate[1], 2),
@@ -214,15 +215,6 @@ def _stopped(pids: Sequence[int]) -> Iterator[None]:
     finally:
         for pid in pids:
             os.kill(pid, signal.SIGCONT)
-
-
-async def _slowed(pid: int) -> None:
-    """A worker on a slow core."""
-    while True:
-        os.kill(pid, signal.SIGCONT)
-        await asyncio.sleep(PERIOD * SHARE)
-        os.kill(pid, signal.SIGSTOP)
-        await asyncio.sleep(PERIOD * (1 - SHARE))
 
 
 async def _ended(site: Site) -> None:
