@@ -99,7 +99,7 @@ async def _titles_are_made(served: Served) -> None:
     query = "SELECT 1 FROM jobs WHERE kind = 'title' AND status IN ('queued', 'running')"
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(5):
-            while await served.run(lambda: served.services.database.lookup.first(query, {})):
+            while await served.run(lambda: served.services.database.lookup.first(query, {})):  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
 
 
