@@ -1,6 +1,7 @@
 """The real application on a real uvicorn, with the scripted model server beside it, in a thread of their own."""
 
 import asyncio
+import contextlib
 import socket
 import threading
 from collections.abc import Awaitable, Callable, Iterator
@@ -108,3 +109,12 @@ def serving(folder: Path, **values: Any) -> Iterator[Served]:
             made[0][1].should_exit = True
         thread.join(15)
         listening.close()
+
+
+async def titles_are_made(served: Served) -> None:
+    """What follows a first answer by itself. One that waits behind somebody's answer is not waited for."""
+    query = "SELECT 1 FROM jobs WHERE kind = 'title' AND status IN ('queued', 'running')"
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(5):
+            while await served.run(lambda: served.services.database.lookup.first(query, {})):  # noqa: ASYNC110
+                await asyncio.sleep(0.02)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pysqlite3
 import pytest
+from alembic import command
 from typer.testing import CliRunner, Result
 
 from app import migrations
@@ -41,13 +42,9 @@ def migrated(data_dir: Path) -> Path:
     database = data_dir / "teahouse.db"
     connection = sqlite.connect(str(database), write=True)
     connection.execute("CREATE TABLE idempotent_notes (name TEXT)")
-    connection.execute("DROP TABLE token_days")
-    connection.execute("DROP TABLE server_settings")
-    connection.execute("DROP INDEX ix_conversations_deleted")
-    connection.execute("DROP INDEX ix_conversations_pinned")
-    connection.execute("ALTER TABLE conversations DROP COLUMN deleted_at")
-    connection.execute("UPDATE alembic_version SET version_num = '0001'")
     connection.close()
+    with migrations.sync_engine(database).begin() as older:
+        command.downgrade(migrations.alembic_config(older), "0001")
     write(database, "before")
     assert migrations.upgrade(database)
     write(database, "since")

@@ -1,7 +1,6 @@
 """Models as administrators see them."""
 
 import asyncio
-import contextlib
 import re
 from pathlib import Path
 
@@ -9,7 +8,7 @@ import pytest
 
 from app.ids import new_id
 from tests.api.people import MODEL
-from tests.api.serving import Served, serving
+from tests.api.serving import Served, serving, titles_are_made
 from tests.web.visitor import Visitor, visitor
 
 VERBS = ["pull", "delete", "unload"]
@@ -94,18 +93,9 @@ async def test_a_model_is_dropped_after_a_question(dana: Visitor, served: Served
     assert (await dana.post("/admin/models/delete", id="ollama/old:1b")).status_code == 404
 
 
-async def _titles_are_made(served: Served) -> None:
-    """They, too, have the model loaded; one that waits behind somebody's answer does not."""
-    query = "SELECT 1 FROM jobs WHERE kind = 'title' AND status IN ('queued', 'running')"
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(5):
-            while await served.run(lambda: served.services.database.lookup.first(query, {})):  # noqa: ASYNC110
-                await asyncio.sleep(0.02)
-
-
 async def test_a_loaded_model_gives_its_memory_back(dana: Visitor, alice: Visitor, served: Served) -> None:
     await alice.answered()
-    await _titles_are_made(served)
+    await titles_are_made(served)
     assert "scripted:latest" in served.model.loaded
     answer = await dana.post("/admin/models/unload", id=MODEL)
     assert (answer.status_code, answer.headers["location"]) == (303, "/admin/models")

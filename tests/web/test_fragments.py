@@ -5,6 +5,7 @@ import re
 import pytest
 
 from app.web.templates import environment
+from tests.api.serving import Served, titles_are_made
 from tests.web.visitor import MISSING, Visitor
 
 PAGES_WITH_BLOCKS = [("", "chat"), ("?before={last}", "earlier")]
@@ -16,10 +17,11 @@ def without_keys(text: str) -> str:
 
 
 @pytest.mark.parametrize(("query", "block"), PAGES_WITH_BLOCKS)
-async def test_a_fragment_is_a_part_of_its_page(query: str, block: str, alice: Visitor) -> None:
+async def test_a_fragment_is_a_part_of_its_page(query: str, block: str, alice: Visitor, served: Served) -> None:
     path = await alice.answered("Some *Markdown* & <more> [[tokens=30]]")
     await alice.post(f"{path}/messages", content="Again [[tokens=3]]")
     await alice.follow(path)
+    await titles_are_made(served)
     page = (await alice.get(path)).text
     last = re.findall(r'<article id="message-([^"]+)"', page)[-1]
     address = path + query.format(last=last)
