@@ -105,9 +105,13 @@ class SharedTransactions:
                 until = monotonic() + LONGEST_SECONDS
                 while self._line and (not made or monotonic() < until):
                     one = self._line.popleft()
-                    if not one.outcome.cancelled():
-                        made.append(one)
-                        _run(connection, one)
+                    if one.outcome.cancelled():
+                        continue
+                    is_alone = not made and not self._line
+                    made.append(one)
+                    _run(connection, one, is_alone=is_alone)
+                    if is_alone:
+                        break  # it has no savepoint: nobody may join it
         except Exception as error:
             if not made:
                 made = list(self._line)
@@ -135,9 +139,11 @@ class _ThreadSession(AsyncSession):
         self.sync_session.flush(objects)
 
 
-def _run(connection: Connection, one: _Waiting) -> None:
-    """Leaves its result or its error. Raises when the transaction of all is lost."""
-    session = _ThreadSession(expire_on_commit=False, join_transaction_mode="create_savepoint")
+def _run(connection: Connection, one: _Waiting, *, is_alone: bool) -> None:
+    """Leaves its result or its error. Raises when the transaction is lost, or was for this one only."""
+    session = _ThreadSession(
+        expire_on_commit=False, join_transaction_mode="rollback_only" if is_alone else "create_savepoint"
+    )
     session.sync_session.bind = connection
     driver: Any = connection.connection.driver_connection
     try:
@@ -148,6 +154,8 @@ def _run(connection: Connection, one: _Waiting) -> None:
         # A full disk ends the transaction of all: nothing is left to go back to, and COMMIT would not say so.
         if not driver.in_transaction:
             raise _first(error) from None
+        if is_alone:
+            raise
         one.error = error
         session.sync_session.rollback()
     session.sync_session.close()

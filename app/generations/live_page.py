@@ -27,7 +27,7 @@ KEPT = 64  # answers; one that was dropped is built again from its log
 # Seconds between two looks of a viewer who has text already. The first words of an answer count each;
 # later there is something to read, and a long block that still grows is sent whole each time.
 PAUSE, LONG_PAUSE, LONGEST_PAUSE = 0.25, 0.4, 0.5
-SHORT, LONG_BLOCK = 1000, 2000  # characters
+SHORT, LONG_BLOCK = 700, 2000  # characters
 QUICK = 1000  # characters: seldom more than a millisecond to render
 QUEUED_HOLD = 2.0  # a place in the queue changes without an event
 

@@ -2,9 +2,9 @@
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import insert, text
+from sqlalchemy import Table, insert, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.lookup import Lookup
@@ -35,6 +35,7 @@ _PLACE = """
     FROM mine
 """
 _STATEMENTS = {"sqlite": text(_PLACE), "postgresql": text(for_sqlalchemy(_PLACE))}
+_APPEND = insert(cast(Table, JobEvent.__table__))  # the table's, which costs half of the ORM's
 _CROWD = "crowd"  # as this transaction has counted it already
 
 
@@ -103,7 +104,7 @@ async def enqueue(
         {"job_id": job.id, "seq": seq, "attempt": 0, "event": event, "data": to_json(data)}
         for seq, (event, data) in enumerate(events, 1)
     ]
-    await session.execute(insert(JobEvent), rows)
+    await session.execute(_APPEND, rows)
     return job, place
 
 

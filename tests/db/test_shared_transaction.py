@@ -63,6 +63,15 @@ async def test_one_that_fails_leaves_nothing_and_takes_nobody_with_it(numbers: D
     assert len(commits) == 1
 
 
+async def test_one_that_is_alone_leaves_nothing_either_when_it_fails(numbers: Database, commits: list[bool]) -> None:
+    with pytest.raises(ZeroDivisionError):
+        await numbers.in_shared_transaction(adding(1, then=ZeroDivisionError()))
+    assert commits == []
+    assert await numbers.in_shared_transaction(adding(2)) == 2
+    assert await values_in(numbers) == [2]
+    assert len(commits) == 1
+
+
 async def test_what_is_to_follow_follows_the_commit_and_only_of_those_that_are_in_it(numbers: Database) -> None:
     seen: list[tuple[int, int]] = []
     other = sqlite.connect(str(numbers.where), write=False)
