@@ -3,7 +3,7 @@
 import asyncio
 import re
 
-from tests.api.serving import Served
+from tests.api.serving import Served, titles_are_made
 from tests.web.visitor import MISSING, Visitor
 
 ENDLESS = "A secret recipe [[tokens=endless rate=50]]"
@@ -69,8 +69,9 @@ async def test_the_list_is_filtered_by_status_and_kind(dana: Visitor, alice: Vis
     assert newest not in await listed(dana, alice.name, f"?before={newest}")
 
 
-async def test_the_part_that_refreshes_is_a_part_of_the_page(dana: Visitor, alice: Visitor) -> None:
+async def test_the_part_that_refreshes_is_a_part_of_the_page(dana: Visitor, alice: Visitor, served: Served) -> None:
     await alice.answered()
+    await titles_are_made(served)
     fragment = (await dana.get("/admin/jobs", target="jobs")).text
     assert "<html" not in fragment and jobs_in(fragment, alice.name)
     assert fragment.strip() in (await dana.get("/admin/jobs")).text
