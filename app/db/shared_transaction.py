@@ -113,9 +113,9 @@ class SharedTransactions:
                     if is_alone:
                         break  # it has no savepoint: nobody may join it
         except Exception as error:
-            if not made:
-                made = list(self._line)
-                self._line.clear()
+            # Nothing could be begun: all who wait by now are told. The loop may add to the line meanwhile.
+            waiting = 0 if made else len(self._line)
+            made += [self._line.popleft() for _ in range(waiting)]
             for one in made:
                 one.error, one.after_commit = one.error or error, ()
         finally:

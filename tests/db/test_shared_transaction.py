@@ -1,6 +1,7 @@
 """Transactions that wait at the same time: one commit for all, and each for itself when it fails."""
 
 import asyncio
+import threading
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -182,17 +183,46 @@ async def test_who_goes_away_before_his_turn_has_asked_for_nothing(numbers: Data
 async def test_others_have_their_turn_in_between(numbers: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """However many wait: the event log is not held up by all of them at once."""
     monkeypatch.setattr(shared_transaction, "LONGEST_SECONDS", 0)
-    seen: list[int] = []
+    begun, may_end = threading.Event(), threading.Event()
+    seen: list[list[int]] = []
+
+    async def slow(session: AsyncSession) -> int:
+        begun.set()
+        may_end.wait(5)
+        return await adding(0)(session)
 
     async def urgent() -> None:
         async with numbers.my_turn(urgent=True):
-            seen.append(len(await values_in(numbers)))
+            seen.append(await values_in(numbers))
 
     async with numbers.my_turn():
-        waiting = [asyncio.create_task(numbers.in_shared_transaction(adding(value))) for value in range(3)]
+        steps = (slow, adding(1), adding(2))
+        waiting = [asyncio.create_task(numbers.in_shared_transaction(step)) for step in steps]
         await asyncio.sleep(0.05)
-        log = asyncio.create_task(urgent())
-        await asyncio.sleep(0)
+    assert await asyncio.to_thread(begun.wait, 5)
+    log = asyncio.create_task(urgent())
+    await asyncio.sleep(0)
+    may_end.set()
     await asyncio.gather(*waiting, log)
-    assert seen[0] in (0, 1)
+    assert seen == [[0]]
     assert await values_in(numbers) == [0, 1, 2]
+
+
+async def test_nobody_who_joins_a_line_that_cannot_be_served_is_forgotten(numbers: Database) -> None:
+    """While the thread tells those who wait that nothing can be begun, others come."""
+
+    async def impatient(session: AsyncSession) -> None:
+        await session.execute(text("PRAGMA busy_timeout = 1"))
+
+    await numbers.in_shared_transaction(impatient)
+    other = sqlite.connect(str(numbers.where), write=True)
+    other.execute("BEGIN IMMEDIATE")
+    asked = []
+    for value in range(300):
+        asked.append(asyncio.create_task(numbers.in_shared_transaction(adding(value))))
+        await asyncio.sleep(0.0005)
+    _, forgotten = await asyncio.wait(asked, timeout=20)
+    other.execute("ROLLBACK")
+    other.close()
+    assert forgotten == set()
+    assert {type(task.exception()) for task in asked} == {AppError}

@@ -7,6 +7,7 @@ import pytest
 
 from app.db.session import Database
 from app.errors import AppError
+from app.jobs import engine as engine_module
 from app.jobs.engine import Engine
 from app.jobs.registry import JobContext, Outcome
 from app.settings import Settings
@@ -102,7 +103,7 @@ async def _hold_for(database: Database, seconds: float) -> None:
 
 @pytest.mark.sqlite
 async def test_F19_a_cancel_that_finds_the_database_locked_tries_again_then_says_so(
-    settings: Settings, stub: StubHandler, connection: Any, alice: str
+    settings: Settings, stub: StubHandler, connection: Any, alice: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stub.work = for_ever
     async with engine_on(settings) as (engine, database):
@@ -115,6 +116,7 @@ async def test_F19_a_cancel_that_finds_the_database_locked_tries_again_then_says
             await engine.cancel(job_id)
         assert (refused.value.kind, refused.value.code) == ("unavailable", "database_unavailable")
         await holding
+        monkeypatch.setattr(engine_module, "AGAIN_SECONDS", 1.0)
         holding = asyncio.create_task(_hold_for(database, 0.1))
         await asyncio.sleep(0.02)
         await engine.cancel(job_id)
