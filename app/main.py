@@ -16,6 +16,7 @@ from app.accounts.throttling import Throttle
 from app.api.docs import install_docs
 from app.api.v1.router import router as api_router
 from app.db.session import Database
+from app.generations.endings import Endings
 from app.generations.service import Generations
 from app.http.deps import Services
 from app.http.edge import install_edge
@@ -91,6 +92,7 @@ async def _open(settings: Settings) -> Services:
         providers=providers,
         engine=engine,
         generations=Generations(settings, database, providers, engine),
+        endings=Endings(database, engine),
         viewers=Viewers(settings.max_streams_per_user),
     )
 

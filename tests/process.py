@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from app import job_handlers
 from app.db.session import Database
+from app.generations.endings import Endings
 from app.generations.service import Generations
 from app.jobs.engine import Engine
 from app.providers.catalog import Providers
@@ -19,6 +20,7 @@ class Process:
     providers: Providers
     engine: Engine
     generations: Generations
+    endings: Endings
 
 
 @asynccontextmanager
@@ -28,7 +30,8 @@ async def running(settings: Settings) -> AsyncIterator[Process]:
     engine = job_handlers.make_engine(settings, database, providers)
     await engine.start()
     try:
-        yield Process(settings, database, providers, engine, Generations(settings, database, providers, engine))
+        generations = Generations(settings, database, providers, engine)
+        yield Process(settings, database, providers, engine, generations, Endings(database, engine))
     finally:
         await engine.stop()
         await providers.aclose()

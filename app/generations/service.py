@@ -10,8 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.accounts.models import User
 from app.accounts.principal import Principal
 from app.clock import utcnow
-from app.conversations.deleting import delete_conversation
-from app.conversations.messages import branch_of, delete_branch, get_message, siblings_of_both
+from app.conversations.messages import get_message, siblings_of_both
 from app.conversations.models import Conversation, Message
 from app.conversations.service import get_conversation, title_from
 from app.conversations.storage import refuse_if_over
@@ -21,11 +20,9 @@ from app.generations.allowance import RESERVATION, reserve
 from app.i18n import worded
 from app.ids import new_id
 from app.jobs import idempotency
-from app.jobs.control import get_job
 from app.jobs.engine import Engine
 from app.jobs.models import Job
 from app.jobs.queue import QueueLimits, enqueue, refuse_if_full
-from app.jobs.states import TERMINAL
 from app.providers.catalog import Providers
 from app.settings import Settings
 
@@ -165,45 +162,6 @@ class Generations:
             return await self._go_on(session, conversation, question, message, chosen)
 
         return await self._accept(principal, verb, once)
-
-    async def cancel(self, principal: Principal, job_id: str) -> Job:
-        """Ask for the end of a job; the same for one that has ended."""
-        async with self._database.read() as session:
-            await get_job(session, principal.user_id, job_id)
-        await self._engine.cancel(job_id)
-        async with self._database.read() as session:
-            return await get_job(session, principal.user_id, job_id)
-
-    async def delete_message(self, principal: Principal, message_id: str) -> None:
-        """With its branch below; what is still being written there is cancelled first."""
-        async with self._database.read() as session:
-            message = await get_message(session, principal, message_id)
-            jobs = await _running_jobs(session, Job.message_id.in_(await branch_of(session, message)))
-        for job_id in jobs:
-            await self._engine.cancel_at_once(job_id)
-        async with self._database.transaction() as session:
-            await take_turns(session, principal.user_id)
-            message = await get_message(session, principal, message_id)
-            conversation = await get_conversation(session, principal, message.conversation_id)
-            await delete_branch(session, conversation, message)
-
-    async def delete_conversation(self, principal: Principal, conversation_id: str) -> None:
-        async with self._database.read() as session:
-            await get_conversation(session, principal, conversation_id)
-            jobs = await _running_jobs(session, Job.conversation_id == conversation_id)
-        for job_id in jobs:
-            await self._engine.cancel_at_once(job_id)
-        async with self._database.transaction() as session:
-            await take_turns(session, principal.user_id)
-            await idempotency.forget_conversation(session, conversation_id)
-            await delete_conversation(session, principal, conversation_id)
-
-    async def cancel_all(self, user_id: str) -> None:
-        """What a disabled or deleted user has still running or waiting."""
-        async with self._database.read() as session:
-            jobs = await _running_jobs(session, Job.user_id == user_id)
-        for job_id in jobs:
-            await self._engine.cancel_at_once(job_id)
 
     # --- steps of the verbs -------------------------------------------------------------------------------------
 
@@ -352,8 +310,3 @@ async def _refuse_stranger(session: AsyncSession, conversation: Conversation, me
     query = select(Message.id).where(Message.id == message_id, Message.conversation_id == conversation.id)
     if await session.scalar(query) is None:
         raise invalid("unknown_message", "This conversation has no such message.", "/parent_id")
-
-
-async def _running_jobs(session: AsyncSession, condition: Any) -> list[str]:
-    query = select(Job.id).where(condition, Job.status.not_in(TERMINAL)).order_by(Job.id.desc())
-    return list(await session.scalars(query))

@@ -12,7 +12,7 @@ async def change_account(services: Services, user_id: str, changes: dict[str, An
     async with services.database.transaction() as session:
         user = await update_user(session, user_id, changes)
     if user.disabled_at is not None:
-        await services.generations.cancel_all(user_id)
+        await services.endings.cancel_all(user_id)
     return user
 
 
@@ -20,6 +20,6 @@ async def delete_account(services: Services, user_id: str) -> None:
     """With everything that is theirs. There is no way back."""
     async with services.database.read() as session:
         await refuse_last_admin(session, user_id)
-    await services.generations.cancel_all(user_id)
+    await services.endings.cancel_all(user_id)
     async with services.database.transaction() as session:
         await delete_user(session, user_id)

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.throttling import Throttle
 from app.db.session import Database
+from app.generations.endings import Endings
 from app.generations.service import Generations
 from app.http.viewers import Viewers
 from app.jobs.engine import Engine
@@ -28,6 +29,7 @@ class Services:
     providers: Providers
     engine: Engine
     generations: Generations
+    endings: Endings
     viewers: Viewers
 
 

@@ -91,7 +91,7 @@ def _is_open(visit: Visit, conversation_id: str) -> bool:
 @router.post("/c/{conversation_id}/delete", dependencies=checked)
 async def delete(visit: VisitDep, conversation_id: PathId) -> Response:
     """Without a question: the notice has a way back."""
-    await visit.services.generations.delete_conversation(visit.principal, conversation_id)
+    await visit.services.endings.delete_conversation(visit.principal, conversation_id)
     if is_htmx(visit.request) and not _is_open(visit, conversation_id):
         said = ("conversation_deleted", NOTICES["conversation_deleted"], conversation_id)
         return visit.page("conversations/deleted.oob.html", said=said, headers=CHANGED)

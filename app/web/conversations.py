@@ -60,7 +60,7 @@ async def _begin(visit: Visit, content: str, model: str | None, key: str, settin
     finally:
         # Refused, or sent twice: the conversation that was made for it would stay empty.
         if not isinstance(outcome, Accepted):
-            await generations.delete_conversation(visit.principal, conversation.id)
+            await visit.services.endings.delete_conversation(visit.principal, conversation.id)
     return outcome.body if isinstance(outcome, Replayed) else conversation.id
 
 

@@ -81,7 +81,7 @@ async def _finished(visit: Visit, progress: Progress) -> Response:
 async def stop(visit: VisitDep, conversation_id: PathId, job_id: PathId) -> Response:
     """What was written stays. The poller shows the end."""
     await _check_job(visit, conversation_id, job_id)
-    await visit.services.generations.cancel(visit.principal, job_id)
+    await visit.services.endings.cancel(visit.principal, job_id)
     return Response(status_code=204) if is_htmx(visit.request) else RedirectResponse(f"/c/{conversation_id}", 303)
 
 

@@ -54,7 +54,7 @@ async def delete(visit: VisitDep, message_id: PathId) -> Response:
     """With its branch below."""
     message = await get_message(visit.session, visit.principal, message_id)
     await visit.session.close()
-    await visit.services.generations.delete_message(visit.principal, message_id)
+    await visit.services.endings.delete_message(visit.principal, message_id)
     return RedirectResponse(f"/c/{message.conversation_id}", 303)
 
 

@@ -48,7 +48,7 @@ async def alice(served: Served) -> AsyncIterator[Person]:
     alice = await person(served, "alice")
     async with alice.client:
         yield alice
-    await served.run(lambda: served.services.generations.cancel_all(alice.id))
+    await served.run(lambda: served.services.endings.cancel_all(alice.id))
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ async def bob(served: Served) -> AsyncIterator[Person]:
     bob = await person(served, "bob")
     async with bob.client:
         yield bob
-    await served.run(lambda: served.services.generations.cancel_all(bob.id))
+    await served.run(lambda: served.services.endings.cancel_all(bob.id))
 
 
 @pytest.fixture

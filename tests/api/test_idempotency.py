@@ -116,9 +116,9 @@ async def test_a_replay_is_never_refused_by_a_limit_and_a_refusal_uses_no_key(tm
         assert is_problem(refused, 429, "queue_full") and 1 <= int(refused.headers["retry-after"]) <= 60
         assert (await send(alice, path, "first", {"content": "[[first=60000]]"})).content == first.content
         assert await row_counts(narrow.services.database) == before, "nothing half-made"
-        await narrow.run(lambda: narrow.services.generations.cancel_all(alice.id))
+        await narrow.run(lambda: narrow.services.endings.cancel_all(alice.id))
         assert (await send(alice, path, "late", {"content": "x"})).status_code == 202, "the key was not used up"
-        await narrow.run(lambda: narrow.services.generations.cancel_all(alice.id))
+        await narrow.run(lambda: narrow.services.endings.cancel_all(alice.id))
         await alice.client.aclose()
 
 

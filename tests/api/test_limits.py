@@ -117,4 +117,4 @@ async def test_over_the_limit_of_the_whole_queue_is_503(tmp_path: Path) -> None:
             refused = await bob.client.post(path, json={"content": "x"})
             assert is_problem(refused, 503, "server_busy") and 5 <= int(refused.headers["retry-after"]) <= 300
             assert (await bob.client.get(path)).json()["items"] == []
-            await served.run(lambda: served.services.generations.cancel_all(alice.id))
+            await served.run(lambda: served.services.endings.cancel_all(alice.id))

@@ -71,7 +71,7 @@ async def test_a_cancel_reaches_the_runner_within_a_second(site: Site, talk: Tal
     sent = await talk.send("endless [[tokens=endless rate=50]]")
     await talk.writing(sent.job.id, 20)
     began = monotonic()
-    await site.web.generations.cancel(talk.principal, sent.job.id)
+    await site.web.endings.cancel(talk.principal, sent.job.id)
     answer = await talk.ended(sent, 5)
     assert monotonic() - began < 1
     assert (answer.status, answer.finish_reason) == ("stopped", "cancelled")
@@ -94,7 +94,7 @@ async def test_F31_racing_with_one_key_makes_one_job(site: Site, talk: Talk) -> 
 async def test_a_conversation_that_is_deleted_takes_its_answer_along(site: Site, talk: Talk) -> None:
     sent = await talk.send("endless [[tokens=endless rate=50]]")
     await talk.writing(sent.job.id)
-    await site.web.generations.delete_conversation(talk.principal, talk.conversation_id)
+    await site.web.endings.delete_conversation(talk.principal, talk.conversation_id)
     assert (await talk.job(sent.job.id)).status == "cancelled"
     await until(lambda: site.model.chats[0].disconnected)
     with pytest.raises(AppError):

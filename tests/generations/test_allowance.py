@@ -75,7 +75,7 @@ async def test_what_ends_without_a_count_gives_back_what_it_had_reserved(
         sent = await talk.send(f"tea [[tokens=endless rate=50 fault={fault}]]")
         if not fault:
             await _begun(talk, sent.job.id)
-            await process.generations.cancel(alice, sent.job.id)
+            await process.endings.cancel(alice, sent.job.id)
         await talk.ended(sent)
         used, reserved = await tokens(process, alice)
         assert reserved == 0

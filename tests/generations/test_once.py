@@ -46,7 +46,7 @@ async def test_a_replay_is_not_refused_by_a_limit(make_settings: MakeSettings, a
         second = await talk.send("two", once=once_of())
         replayed = await process.generations.send_message(alice, talk.conversation_id, content="two", once=once_of())
         assert replayed == Replayed(second.job.id, second.job.id)
-        await process.generations.cancel_all(alice.user_id)
+        await process.endings.cancel_all(alice.user_id)
 
 
 async def test_F31_twenty_racing_with_one_key_make_one_job(talk: Talk, server: ModelServer) -> None:

@@ -18,7 +18,7 @@ async def test_what_is_being_written_shows_its_committed_text(talk: Talk) -> Non
     assert words(prompt, 1000).startswith(message.content)
     assert window.messages[-1].content.startswith(message.content)
     assert (await talk.message(message.id)).content == ""  # shown, not stored
-    await talk.process.generations.cancel(talk.principal, sent.job.id)
+    await talk.process.endings.cancel(talk.principal, sent.job.id)
     await talk.ended(sent)
 
 
@@ -29,6 +29,6 @@ async def test_what_is_gone_on_with_shows_what_it_had_from_the_first_moment(talk
     async with talk.database.read() as session:
         message, _ = await reading.message(session, talk.principal, cut.id)
     assert (message.status, message.content) == ("generating", cut.content)
-    await talk.process.generations.cancel(talk.principal, going_on.job.id)
+    await talk.process.endings.cancel(talk.principal, going_on.job.id)
     stopped = await talk.ended(going_on)
     assert (stopped.status, stopped.content) == ("stopped", cut.content)

@@ -54,7 +54,7 @@ async def test_F07_other_users_answers_go_on_while_one_server_is_away(
         away = await other.send("hello", model="openai/away")
         assert (await talk.ask("hello")).status == "complete"
         assert (await other.job(away.job.id)).finished_at is None
-        await process.generations.cancel(alice, away.job.id)
+        await process.endings.cancel(alice, away.job.id)
         assert (await other.ended(away)).status == "stopped"
 
 
@@ -176,7 +176,7 @@ async def test_F15_retry_after_is_obeyed_within_reason(talk: Talk, server: Model
         await until(waits)
         job = await talk.job(sent.job.id)
         assert 2 < (job.run_after - job.created_at).total_seconds() < 7
-        await talk.process.generations.cancel(talk.principal, sent.job.id)
+        await talk.process.endings.cancel(talk.principal, sent.job.id)
         assert (await talk.ended(sent, 1)).status == "stopped"
     else:
         assert (await talk.ended(sent)).content == words(prompt)

@@ -163,10 +163,10 @@ async def test_a_message_behind_a_cancelled_answer_uses_the_part_of_it(talk: Tal
     first = await talk.send("one [[tokens=endless rate=200]]")
     second, third = await talk.send("two"), await talk.send("three")
     await talk.writing(first.job.id, 20)
-    await talk.process.generations.cancel(talk.principal, second.job.id)
+    await talk.process.endings.cancel(talk.principal, second.job.id)
     assert (await talk.ended(second)).status == "stopped"
     assert (await talk.job(third.job.id)).status == "queued"  # the first one still runs
-    await talk.process.generations.cancel(talk.principal, first.job.id)
+    await talk.process.endings.cancel(talk.principal, first.job.id)
     part = await talk.ended(first)
     await talk.ended(third)
     assert asked(server) == [
@@ -183,7 +183,7 @@ async def test_a_branch_that_is_being_written_can_be_deleted(talk: Talk, server:
     second = await talk.send("two [[tokens=endless rate=100]]")
     third = await talk.send("three")
     await talk.writing(second.job.id)
-    await talk.process.generations.delete_message(talk.principal, second.user_message.id)
+    await talk.process.endings.delete_message(talk.principal, second.user_message.id)
     assert {(await talk.job(sent.job.id)).status for sent in (second, third)} == {"cancelled"}
     await until(lambda: server.chats[-1].disconnected, 1)
     assert await view(talk) == ["one", words("one")]
@@ -202,7 +202,7 @@ async def test_I6_a_full_queue_refuses_and_leaves_nothing(make_settings: MakeSet
             await talk.send("too much")
         assert (refused.value.kind, refused.value.code) == (ErrorKind.rate_limited, "queue_full")
         assert await row_counts(process.database) == before
-        await process.generations.cancel_all(alice.user_id)
+        await process.endings.cancel_all(alice.user_id)
         assert (await talk.ended(first)).status == "stopped"
 
 
@@ -253,21 +253,21 @@ async def test_without_any_model_it_is_refused(
 async def test_a_strangers_things_are_not_there(talk: Talk, bob: Principal) -> None:
     sent = await talk.send("one [[fault=hang]]")
     await talk.running(sent.job.id)
-    generations = talk.process.generations
+    generations, endings = talk.process.generations, talk.process.endings
     before = await row_counts(talk.database)
     for refused in (
         generations.send_message(bob, talk.conversation_id, content="x"),
         generations.edit(bob, sent.user_message.id, content="x"),
         generations.regenerate(bob, sent.assistant_message.id),
         generations.continue_answer(bob, sent.assistant_message.id),
-        generations.cancel(bob, sent.job.id),
-        generations.delete_message(bob, sent.user_message.id),
-        generations.delete_conversation(bob, talk.conversation_id),
+        endings.cancel(bob, sent.job.id),
+        endings.delete_message(bob, sent.user_message.id),
+        endings.delete_conversation(bob, talk.conversation_id),
     ):
         with pytest.raises(AppError) as missing:
             await refused
         assert missing.value.kind is ErrorKind.not_found
-    await generations.cancel_all(bob.user_id)
+    await endings.cancel_all(bob.user_id)
     assert await row_counts(talk.database) == before
     assert not (await talk.job(sent.job.id)).finished_at
-    await generations.cancel(talk.principal, sent.job.id)
+    await endings.cancel(talk.principal, sent.job.id)

@@ -20,7 +20,7 @@ ENDLESS = "on and on [[tokens=endless rate=200]]"
 async def cancel(talk: Talk, job_id: str) -> float:
     """Returns the moment."""
     now = time.monotonic()
-    await talk.process.generations.cancel(talk.principal, job_id)
+    await talk.process.endings.cancel(talk.principal, job_id)
     return now
 
 
@@ -74,7 +74,7 @@ async def test_a_cancel_is_idempotent_and_too_late_is_no_error(talk: Talk) -> No
     sent = await talk.send("hello")
     whole = await talk.ended(sent)
     for _ in range(2):
-        job = await talk.process.generations.cancel(talk.principal, sent.job.id)
+        job = await talk.process.endings.cancel(talk.principal, sent.job.id)
         assert job.status == "succeeded"
     assert (await talk.message(whole.id)).status == "complete"
 
@@ -156,9 +156,9 @@ async def test_F43_what_is_deleted_while_it_is_answered_takes_the_run_along(
     with talk.process.engine.hub.watch(sent.job.id) as viewer:
         began = time.monotonic()
         if what == "conversation":
-            await talk.process.generations.delete_conversation(talk.principal, talk.conversation_id)
+            await talk.process.endings.delete_conversation(talk.principal, talk.conversation_id)
         else:
-            await talk.process.generations.cancel_all(talk.principal.user_id)
+            await talk.process.endings.cancel_all(talk.principal.user_id)
         await until(lambda: any(event.event == "done" for event in viewer.take()), 1)
     await assert_hung_up(server, began)
     assert {(await talk.job(one.job.id)).status for one in (sent, behind)} == {"cancelled"}
@@ -174,7 +174,7 @@ async def test_F43_deleted_at_any_moment_nothing_is_left_running(talk: Talk, ser
         other = await new_talk(talk.process, talk.principal)
         sent = await other.send("hello [[tokens=10 rate=400]]")
         await asyncio.sleep(delay)
-        await talk.process.generations.delete_conversation(talk.principal, other.conversation_id)
+        await talk.process.endings.delete_conversation(talk.principal, other.conversation_id)
         assert (await other.job(sent.job.id)).finished_at is not None
     await until(lambda: talk.process.engine.worker.running == 0, 2)
     assert list(talk.process.engine.log.leases) == []

@@ -58,7 +58,7 @@ async def test_A62_over_it_is_a_429_and_nothing_is_made_and_deleting_makes_room(
         assert await row_counts(process.database) == made
         await (await new_talk(process, bob)).send(LONG)  # his own are his own
         assert (await other.ask("x" * 10)).status == "complete"  # what fits still goes
-        await process.generations.delete_conversation(alice, full.conversation_id)
+        await process.endings.delete_conversation(alice, full.conversation_id)
         assert (await storage(process.database, alice)).used < room
         await process.generations.regenerate(alice, answer.id)
         await other.ask(longer)
@@ -82,7 +82,7 @@ async def test_A62_an_answer_that_has_no_room_is_not_begun(make_settings: MakeSe
             await talk.ask(LONG + BRIEF)
         sent = await talk.send("tea [[tokens=endless rate=20]]")
         await talk.writing(sent.job.id)
-        await process.generations.cancel(alice, sent.job.id)
+        await process.endings.cancel(alice, sent.job.id)
         answer = await talk.ended(sent)
         room = MEGABYTE - (await storage(process.database, alice)).used
         await talk.ask("x" * (room - EXPECTED_BYTES - len(BRIEF) - 4) + BRIEF)

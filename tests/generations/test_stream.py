@@ -118,9 +118,9 @@ async def test_a_queued_viewer_is_told_its_place_and_its_start(
         third = await talks[2].send("hello")
         watching = asyncio.create_task(frames_from(talks[2], third.job.id))
         await until(lambda: len(process.engine.hub) == 1)
-        await process.generations.cancel(alice, second.job.id)
+        await process.endings.cancel(alice, second.job.id)
         await asyncio.sleep(0.2)
-        await process.generations.cancel(alice, first.job.id)
+        await process.endings.cancel(alice, first.job.id)
         frames = await asyncio.wait_for(watching, 5)
     places = [op_of("v", f).data["position"] for f in frames if f.event == "status" and f.id is None]
     assert places == [2, 1]
@@ -142,7 +142,7 @@ async def test_F30_a_viewer_that_is_too_slow_is_told_to_come_back(talk: Talk) ->
     resumed = stream_of(talk.process, talk.principal.user_id, sent.job.id).follow(first[-1].id or 0)
     assert (await anext(resumed))[0].id == (first[-1].id or 0) + 1
     await resumed.aclose()  # type: ignore[attr-defined]
-    await talk.process.generations.cancel(talk.principal, sent.job.id)
+    await talk.process.endings.cancel(talk.principal, sent.job.id)
 
 
 async def test_a_stream_ends_when_it_is_no_longer_allowed(talk: Talk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -161,7 +161,7 @@ async def test_a_stream_ends_when_it_is_no_longer_allowed(talk: Talk, monkeypatc
         rest = [frame async for batch in visits for frame in batch]
     assert "done" not in {frame.event for frame in rest}
     assert (await talk.job(sent.job.id)).status == "running"  # F29: the job goes on
-    await talk.process.generations.cancel(talk.principal, sent.job.id)
+    await talk.process.endings.cancel(talk.principal, sent.job.id)
 
 
 @pytest.mark.parametrize("is_reading", [True, False])
@@ -236,7 +236,7 @@ class TestWait:
             began = time.monotonic()
             assert await stream_of(process, alice.user_id, sent.job.id).wait(1, 0.3) == []
             assert time.monotonic() - began >= 0.29
-            await process.generations.cancel_all(alice.user_id)
+            await process.endings.cancel_all(alice.user_id)
             await ended(process.database, first.job.id)
 
     async def test_it_ends_with_its_time_and_with_a_drain(self, talk: Talk) -> None:

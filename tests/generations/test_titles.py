@@ -85,6 +85,6 @@ async def test_a_conversation_deleted_before_its_title_is_no_trouble(process: Pr
     talk = await new_talk(process, alice, title="")
     sent = await talk.send("one [[tokens=10 rate=200]]")
     await talk.ended(sent)
-    await process.generations.delete_conversation(alice, talk.conversation_id)
+    await process.endings.delete_conversation(alice, talk.conversation_id)
     await until(lambda: process.engine.worker.running == 0)
     assert list(process.engine.log.leases) == []

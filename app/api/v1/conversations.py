@@ -89,7 +89,7 @@ async def update_conversation(
 @router.delete("/{conversation_id}", status_code=204, operation_id="deleteConversation")
 async def delete_conversation(conversation_id: PathId, principal: ApiWriter, services: ServicesDep) -> Response:
     """With all its messages; what is being written there is cancelled."""
-    await services.generations.delete_conversation(principal, conversation_id)
+    await services.endings.delete_conversation(principal, conversation_id)
     return Response(status_code=204)
 
 

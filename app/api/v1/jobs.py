@@ -158,5 +158,5 @@ async def _done(services: Services, principal: Principal, job_id: str, *, html: 
 @router.post("/{job_id}/cancel", status_code=202, operation_id="cancelJob", response_model=JobView)
 async def cancel_job(job_id: PathId, principal: ApiWriter, services: ServicesDep) -> Response:
     """Stop it; the text so far is kept. The same answer for a job that has ended."""
-    job = await services.generations.cancel(principal, job_id)
+    job = await services.endings.cancel(principal, job_id)
     return JsonResponse(job_json(job, None), 202, {"Location": f"/api/v1/jobs/{job.id}"})

@@ -62,5 +62,5 @@ async def get_message(
 @router.delete("/messages/{message_id}", status_code=204, operation_id="deleteMessage")
 async def delete_message(message_id: PathId, principal: ApiWriter, services: ServicesDep) -> Response:
     """With its branch below."""
-    await services.generations.delete_message(principal, message_id)
+    await services.endings.delete_message(principal, message_id)
     return Response(status_code=204)

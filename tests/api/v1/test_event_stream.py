@@ -166,7 +166,7 @@ async def test_A35_A15_an_open_stream_ends_within_seconds_of_its_right(dana: Per
             return time.monotonic() - ended_at
         finally:  # an endless answer would take its place from all that follows
             await alice.client.aclose()
-            await served.run(lambda: served.services.generations.cancel_all(alice.id))
+            await served.run(lambda: served.services.endings.cancel_all(alice.id))
 
     endings = (_sign_out, _revoke, _password, _disable, _delete)
     took = await asyncio.gather(*(watch(end) for end in endings), watch(_password, by_key=True))
