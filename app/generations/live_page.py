@@ -15,10 +15,10 @@ from app.clock import monotonic
 from app.db.session import Database
 from app.errors import not_found
 from app.jobs.control import get_job, job_now
+from app.jobs.engine import Engine
 from app.jobs.events import LogText, read_after, read_now
 from app.jobs.lease import StoredEvent
 from app.jobs.models import Job
-from app.jobs.notify import Hub
 from app.jobs.queue import position
 from app.jobs.states import JobStatus
 from app.rendering import StreamingRenderer
@@ -63,8 +63,8 @@ class Progress:
 class LiveAnswers:
     """The answers that somebody watches in this process."""
 
-    def __init__(self, database: Database, hub: Hub) -> None:
-        self._database, self._hub = database, hub
+    def __init__(self, database: Database, engine: Engine) -> None:
+        self._database, self._hub, self._places = database, engine.hub, engine.places
         self._kept: OrderedDict[str, LiveAnswer] = OrderedDict()
 
     async def look(
@@ -80,7 +80,7 @@ class LiveAnswers:
         lookup = self._database.lookup
         job = await job_now(lookup, principal.user_id, job_id)
         place = None
-        if job.status == JobStatus.queued:
+        if job.status == JobStatus.queued and (place := await self._places.of(job_id)) is None:
             async with self._database.read() as session:
                 place = await position(session, job)
         return await self._progress(job, place, after, seen, lambda last: read_now(lookup, job_id, last))

@@ -3,16 +3,18 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
+import orjson
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.clock import monotonic
 from app.conversations.models import Message
 from app.db.session import Database
 from app.jobs.control import get_job
+from app.jobs.engine import Engine
 from app.jobs.events import MOST_EVENTS, LogText, read_after, replay
 from app.jobs.lease import StoredEvent, to_json
 from app.jobs.models import Job
-from app.jobs.notify import Hub, Subscription
+from app.jobs.notify import Subscription
 from app.jobs.queue import place_now, position
 from app.jobs.states import JobStatus
 
@@ -82,17 +84,17 @@ class JobStream:
     def __init__(
         self,
         database: Database,
-        hub: Hub,
+        engine: Engine,
         user_id: str,
         job_id: str,
         *,
         still_allowed: Callable[[], Awaitable[bool]],
     ) -> None:
-        self._database, self._hub = database, hub
+        self._database, self._hub, self._places = database, engine.hub, engine.places
         self._user_id, self._job_id = user_id, job_id
         self._still_allowed = still_allowed
         self._last = 0
-        self._queued = False
+        self._queued, self._attempt = False, 0
         self._position: int | None = None
         self._placed_at = 0.0
 
@@ -167,7 +169,7 @@ class JobStream:
         return frames
 
     def _placed(self, attempt: int, place: int | None) -> Frame:
-        self._queued, self._position, self._placed_at = True, place, monotonic()
+        self._queued, self._attempt, self._position, self._placed_at = True, attempt, place, monotonic()
         return Frame(None, "status", to_json({"status": JobStatus.queued, "attempt": attempt, "position": place}))
 
     async def _fresh(self, subscription: Subscription) -> tuple[list[Frame], bool]:
@@ -188,11 +190,13 @@ class JobStream:
         self._last = event.seq
         frames.append(Frame(event.seq, event.event, event.data))
         if event.event == "status":
-            self._queued = '"queued"' in event.data
+            status = orjson.loads(event.data)
+            self._queued, self._attempt = status["status"] == JobStatus.queued, status["attempt"]
 
     async def _moved(self) -> list[Frame]:
         self._placed_at = monotonic()
-        async with self._database.read() as session:
-            job = await get_job(session, self._user_id, self._job_id)
-            place = await position(session, job)
-        return [self._placed(job.attempt, place)] if place is not None and place != self._position else []
+        place = await self._places.of(self._job_id)
+        if place is None:  # it has just begun, or is gone
+            async with self._database.read() as session:
+                await get_job(session, self._user_id, self._job_id)
+        return [self._placed(self._attempt, place)] if place is not None and place != self._position else []

@@ -19,6 +19,7 @@ from app.jobs.liveness import Connections, FileLocks, Liveness, ProcessLock, swe
 from app.jobs.maintenance import Duty, Maintenance
 from app.jobs.neighbours import Neighbours, SameMachine
 from app.jobs.notify import Hub
+from app.jobs.places import Places
 from app.jobs.worker import Claims, Queues, Worker
 from app.observability import metrics
 from app.settings import Settings
@@ -42,6 +43,7 @@ class Engine:
         self.owner = f"process-{os.getpid()}-{secrets.token_hex(4)}"
         self._run_dir = settings.run_dir
         self.hub = Hub()
+        self.places = Places(database.lookup)
         self._neighbours = self._neighbours_on(database)
         self.log = EventLog(
             database,

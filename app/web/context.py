@@ -25,7 +25,7 @@ async def live_answers(request: Request, services: ServicesDep) -> LiveAnswers:
     """One per process, made at first use."""
     state = request.app.state
     if not hasattr(state, "live_answers"):
-        state.live_answers = LiveAnswers(services.database, services.engine.hub)
+        state.live_answers = LiveAnswers(services.database, services.engine)
     return cast(LiveAnswers, state.live_answers)
 
 

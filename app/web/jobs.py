@@ -15,7 +15,7 @@ from app.http.csrf import verify_csrf
 from app.ids import parse_id
 from app.jobs.control import count_jobs, get_any_job, list_jobs
 from app.jobs.models import Job
-from app.jobs.queue import position
+from app.jobs.places import places_of
 from app.jobs.states import JobStatus
 from app.web.admin import AdminVisit, SomeId
 from app.web.context import PathId, Visit
@@ -58,7 +58,8 @@ class JobRow:
 
 async def rows_of(session: AsyncSession, jobs: Sequence[Job]) -> list[JobRow]:
     names = await usernames_of(session, [job.user_id for job in jobs])
-    return [JobRow(job, names.get(job.user_id, ""), await position(session, job), can_retry(job)) for job in jobs]
+    places = await places_of(session, jobs)
+    return [JobRow(job, names.get(job.user_id, ""), places.get(job.id), can_retry(job)) for job in jobs]
 
 
 @router.get("")

@@ -76,7 +76,7 @@ async def follow_title(visit: VisitDep, conversation_id: PathId, job_id: PathId)
         return RedirectResponse(f"/c/{conversation_id}", 303)
     services = visit.services
     with services.viewers.enter(visit.principal.user_id):
-        stream = JobStream(services.database, services.engine.hub, job.user_id, job_id, still_allowed=_always)
+        stream = JobStream(services.database, services.engine, job.user_id, job_id, still_allowed=_always)
         await unless_left(visit.request, stream.wait(None, HOLD))
     conversation = await visit.conversation(conversation_id)
     title_job = await title_job_of(visit.session, conversation)

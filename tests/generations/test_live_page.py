@@ -23,7 +23,7 @@ async def written(talk: Talk, plain: Any) -> HandWritten:
 
 @pytest.fixture
 def live(talk: Talk) -> LiveAnswers:
-    return LiveAnswers(talk.database, talk.process.engine.hub)
+    return LiveAnswers(talk.database, talk.process.engine)
 
 
 class Page:

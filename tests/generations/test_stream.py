@@ -11,7 +11,7 @@ from app.accounts.principal import Principal
 from app.errors import AppError, ErrorKind
 from app.generations import stream as module
 from app.generations.stream import RECONNECT, Frame
-from app.jobs import maintenance
+from app.jobs import maintenance, places
 from app.jobs.lease import StoredEvent
 from app.jobs.notify import MAX_WAITING_BYTES
 from tests.generations.asking import MakeSettings, Talk, new_talk, words
@@ -111,6 +111,7 @@ async def test_a_queued_viewer_is_told_its_place_and_its_start(
     make_settings: MakeSettings, alice: Principal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "POSITION_SECONDS", 0.05)
+    monkeypatch.setattr(places, "FRESH_SECONDS", 0.05)
     async with running(make_settings(max_running_per_user=1)) as process:
         talks = [await new_talk(process, alice) for _ in range(3)]
         first, second = await talks[0].send(ENDLESS), await talks[1].send("short")
@@ -122,8 +123,8 @@ async def test_a_queued_viewer_is_told_its_place_and_its_start(
         await asyncio.sleep(0.2)
         await process.endings.cancel(alice, first.job.id)
         frames = await asyncio.wait_for(watching, 5)
-    places = [op_of("v", f).data["position"] for f in frames if f.event == "status" and f.id is None]
-    assert places == [2, 1]
+    told = [op_of("v", f).data["position"] for f in frames if f.event == "status" and f.id is None]
+    assert told == [2, 1]
     assert [frame.id for frame in frames if frame.id is not None] == list(range(1, (frames[-1].id or 0) + 1))
 
 

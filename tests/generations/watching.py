@@ -19,7 +19,7 @@ async def always() -> bool:
 def stream_of(
     process: Process, user_id: str, job_id: str, still_allowed: Callable[[], Awaitable[bool]] = always
 ) -> JobStream:
-    return JobStream(process.database, process.engine.hub, user_id, job_id, still_allowed=still_allowed)
+    return JobStream(process.database, process.engine, user_id, job_id, still_allowed=still_allowed)
 
 
 async def frames_from(talk: Talk, job_id: str, after: int = 0) -> list[Frame]:

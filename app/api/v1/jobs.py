@@ -23,6 +23,7 @@ from app.http.deps import ReadSession, Services, ServicesDep
 from app.http.sse import EventStreamResponse, parse_position
 from app.ids import parse_id
 from app.jobs import control
+from app.jobs.places import places_of
 from app.jobs.queue import position
 from app.jobs.states import JobStatus
 
@@ -58,7 +59,8 @@ async def list_jobs(
         before=_before(cursor) if cursor else None,
         limit=limit + 1,
     )
-    items = [job_json(job, await position(session, job)) for job in found[:limit]]
+    places = await places_of(session, found[:limit])
+    items = [job_json(job, places.get(job.id)) for job in found[:limit]]
     return JsonResponse({"items": items, "next_cursor": to_cursor(items[-1]["id"]) if len(found) > limit else None})
 
 
@@ -82,7 +84,7 @@ async def get_job(
     numbered: Sequence[Frame] = ()
     if wait or after is not None:
         with services.viewers.enter(principal.user_id):
-            stream = JobStream(services.database, services.engine.hub, principal.user_id, job_id, still_allowed=_always)
+            stream = JobStream(services.database, services.engine, principal.user_id, job_id, still_allowed=_always)
             seen = parse_position(after)
             frames = await stream.wait(seen if after is not None else None, float(wait))
             numbered = [frame for frame in frames if frame.id is not None]
@@ -118,7 +120,7 @@ async def stream_job_events(
     try:
         stream = JobStream(
             services.database,
-            services.engine.hub,
+            services.engine,
             principal.user_id,
             job_id,
             still_allowed=lambda: still_allowed(services.database, principal),
