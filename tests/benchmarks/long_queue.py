@@ -1,4 +1,4 @@
-"""What 10,000 waiting jobs cost whoever comes next: `python -m tests.benchmarks.long_queue`.
+"""What 10,000 waiting jobs cost whoever comes next, and those who watch: `python -m tests.benchmarks.long_queue`.
 
 Two databases, one with an empty queue and one with a long one, asked by turns: the machine's moods are shared.
 """
@@ -13,15 +13,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import select
+
 from app import migrations
 from app.accounts.principal import Principal
 from app.conversations.service import create_conversation
 from app.db.session import Database
 from app.generations.service import Generations
+from app.generations.stream import JobStream
 from app.jobs import lease
 from app.jobs.engine import Engine
 from app.jobs.event_log import EventLog
 from app.jobs.lease import Claimed, Connection, End
+from app.jobs.models import Job
 from app.jobs.states import JobStatus
 from app.providers.catalog import Providers
 from app.settings import Settings
@@ -31,6 +35,7 @@ from tests.jobs.rows import add_job, add_user, transaction
 from tests.postgres import postgres_server
 
 WAITING, ROUNDS, BEFORE = 10_000, 150, 20
+VIEWERS, WATCHED_SECONDS = 100, 5.0
 CROWDS = {"100_users": 100, "10000_users": 10_000}
 
 
@@ -39,6 +44,7 @@ class Queue:
     """A server that runs nothing: what is claimed is ended at once."""
 
     database: Database
+    engine: Engine
     log: EventLog
     generations: Generations
     asking: list[Principal]
@@ -60,6 +66,28 @@ class Queue:
         self.claiming.append(time.perf_counter() - began)
         await self.log.run(lambda connection: lease.end(connection, claimed.id, claimed.attempt, _END))
 
+    async def watch(self) -> float:
+        """Percent of a core for a hundred who wait for their answers."""
+        async with self.database.read() as session:
+            query = select(Job.user_id, Job.id).where(Job.status == JobStatus.queued).order_by(Job.id).limit(VIEWERS)
+            waiting = (await session.execute(query)).all()
+        viewers = [asyncio.create_task(self._follow(*one)) for one in waiting]
+        await asyncio.sleep(2)  # all have been told their place
+        began = time.process_time()
+        await asyncio.sleep(WATCHED_SECONDS)
+        spent = time.process_time() - began
+        for viewer in viewers:
+            viewer.cancel()
+        return spent / WATCHED_SECONDS * 100
+
+    async def _follow(self, user_id: str, job_id: str) -> None:
+        async for _ in JobStream(self.database, self.engine, user_id, job_id, still_allowed=_always).follow(0):
+            pass
+
+
+async def _always() -> bool:
+    return True
+
 
 _END = End(JobStatus.succeeded)
 
@@ -68,6 +96,13 @@ def _claim(connection: Connection) -> Claimed:
     claimed = lease.claim(connection, queue="ollama", priority=0, owner="bench", slots=4, per_user=4)
     assert claimed is not None
     return claimed
+
+
+def _vacuum(database: Database) -> None:
+    """As PostgreSQL does by itself within a minute, where so much has changed."""
+    connection = database.connect(write=True)
+    connection.execute("VACUUM ANALYZE")
+    connection.close()
 
 
 @asynccontextmanager
@@ -81,7 +116,7 @@ async def queue(settings: Settings, users: int, waiting: int) -> AsyncIterator[Q
     log = EventLog(database, engine.hub, lambda *_: None)
     await log.start()
     try:
-        yield Queue(database, log, Generations(settings, database, providers, engine), asking)
+        yield Queue(database, engine, log, Generations(settings, database, providers, engine), asking)
     finally:
         await log.stop()
         await providers.aclose()
@@ -103,13 +138,16 @@ async def compare(settings: list[Settings], users: int) -> dict[str, float]:
     async with queue(settings[0], users, 0) as empty, queue(settings[1], users, WAITING) as long:
         for number in range(BEFORE + ROUNDS):
             for each in (empty, long):
+                if number == BEFORE and each.database.is_postgres:
+                    await asyncio.to_thread(_vacuum, each.database)
                 await each.accept(number)
                 await each.claim()
+        watching = round(await long.watch(), 1)
     results: dict[str, float] = {}
     for what in ("accepting", "claiming"):
         few, many = (statistics.median(getattr(each, what)[BEFORE:]) * 1000 for each in (empty, long))
         results |= {f"{what}_ms": round(many, 2), f"{what}_ratio": round(many / few, 2)}
-    return results
+    return results | {"watching_percent": watching}
 
 
 def measure(folder: Path) -> dict[str, Any]:

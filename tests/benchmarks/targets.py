@@ -58,6 +58,11 @@ TARGETS: Mapping[str, float] = {
         for database in ("sqlite", "postgresql")
         for users in (100, 10000)
     },
+    **{
+        f"queue_watching_percent_{database}_{users}_users": 15
+        for database in ("sqlite", "postgresql")
+        for users in (100, 10000)
+    },
     "crowd_delay_p99_ms": 250,
     "crowd_incomplete": 0,
     "crowd_kb_per_viewer": 60,
