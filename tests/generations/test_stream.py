@@ -6,6 +6,7 @@ import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import text
 
 from app.accounts.principal import Principal
 from app.errors import AppError, ErrorKind
@@ -126,6 +127,27 @@ async def test_a_queued_viewer_is_told_its_place_and_its_start(
     told = [op_of("v", f).data["position"] for f in frames if f.event == "status" and f.id is None]
     assert told == [2, 1]
     assert [frame.id for frame in frames if frame.id is not None] == list(range(1, (frames[-1].id or 0) + 1))
+
+
+async def test_who_waits_for_what_is_gone_is_told(
+    make_settings: MakeSettings, alice: Principal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Deleted by another process, whose word of it did not come."""
+    monkeypatch.setattr(module, "POSITION_SECONDS", 0.05)
+    monkeypatch.setattr(places, "FRESH_SECONDS", 0.05)
+    async with running(make_settings(max_running_per_user=1)) as process:
+        first, second = [await new_talk(process, alice) for _ in range(2)]
+        running_one = await first.send(ENDLESS)
+        await first.running(running_one.job.id)
+        waiting = await second.send("hello")
+        visits = stream_of(process, alice.user_id, waiting.job.id).follow(0)
+        await anext(visits)
+        async with process.database.transaction() as session:
+            await session.execute(text("DELETE FROM jobs WHERE id = :id"), {"id": waiting.job.id})
+        with pytest.raises(AppError) as gone:
+            await asyncio.wait_for(anext(visits), 5)
+        assert gone.value.kind is ErrorKind.not_found
+        await process.endings.cancel(alice, running_one.job.id)
 
 
 async def test_F30_a_viewer_that_is_too_slow_is_told_to_come_back(talk: Talk) -> None:
