@@ -18,7 +18,7 @@ _WAITING = "SELECT id, user_id, priority FROM jobs WHERE status = 'queued'"
 
 
 async def places_of(session: AsyncSession, jobs: Sequence[Job]) -> dict[str, int]:
-    """Of those of them that wait, by id."""
+    """Of all that wait, by id, if one of these does."""
     if not any(job.status == JobStatus.queued for job in jobs):
         return {}
     return _places((await session.execute(text(_WAITING))).all())

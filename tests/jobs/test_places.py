@@ -35,7 +35,8 @@ class SlowLookup:
         return self.rows
 
     async def first(self, statement: str, parameters: dict[str, Any]) -> Row | None:
-        raise NotImplementedError
+        rows = await self.all(statement, parameters)
+        return rows[0] if rows else None
 
     async def close(self) -> None: ...
 
