@@ -44,9 +44,14 @@ class Scene:
 
     async def begin(self, content: str, title: str) -> str:
         """A conversation whose answer is being written, slowly and without end: its path."""
+        path = await self.make(title)
+        await self.say(path, content)
+        return path
+
+    async def make(self, title: str) -> str:
+        """A conversation in which nothing was said: its path."""
         conversation = await self._post("/conversations", {"model": MODEL, "title": title})
         self.made.append(conversation["id"])
-        await self.say(f"/c/{conversation['id']}", content)
         return f"/c/{conversation['id']}"
 
     async def say(self, path: str, content: str) -> None:
