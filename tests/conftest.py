@@ -12,10 +12,20 @@ from app import all_models as all_models
 from app import migrations
 from app.db.session import Database
 from app.settings import Settings
-from tests.databases import CHOSEN
+from tests import databases
+from tests.effort import IS_CAMPAIGN
+from tests.scheduling import pytest_terminal_summary as pytest_terminal_summary
+from tests.scheduling import pytest_xdist_make_scheduler as pytest_xdist_make_scheduler
 
 if TYPE_CHECKING:
     from tests.postgres import Server
+
+
+if IS_CAMPAIGN:
+    import hypothesis
+
+    hypothesis.settings.register_profile("campaign", max_examples=1000, deadline=None)
+    hypothesis.settings.load_profile("campaign")
 
 
 @pytest.fixture(scope="session")
@@ -44,14 +54,14 @@ def postgres() -> "Server":
 
 
 @pytest.fixture(scope="session")
-def kind_of_database() -> str:
-    """Who takes this, by way of `settings` or by `usefixtures`, is run on each database. Nobody else is."""
-    return CHOSEN
+def kind_of_database(request: pytest.FixtureRequest) -> str:
+    """A test that asks for this, by way of `settings` or by `usefixtures`, runs on the databases of its folder."""
+    return getattr(request, "param", databases.SQLITE)
 
 
 @pytest.fixture
 def settings(data_dir: Path, kind_of_database: str, request: pytest.FixtureRequest) -> Iterator[Settings]:
-    if kind_of_database == "sqlite":
+    if kind_of_database == databases.SQLITE:
         yield Settings(data_dir=data_dir, embedded_model="off")
         return
     postgres = request.getfixturevalue("postgres")
@@ -75,14 +85,30 @@ def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.delenv(name)
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "kind_of_database" in metafunc.fixturenames:
+        kinds = databases.kinds_for(metafunc.definition)
+        # SQLite is what a test runs on anyway: only the other one is in its name.
+        values = [pytest.param(kind, id=pytest.HIDDEN_PARAM if kind == databases.SQLITE else kind) for kind in kinds]
+        metafunc.parametrize("kind_of_database", values, indirect=True, scope="session")
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """What asks for no database, or brings its own, has run on SQLite; what is about SQLite says so."""
-    if CHOSEN == "sqlite":
-        return
-    skipped = pytest.mark.skip(reason="about SQLite alone")
-    elsewhere = [item for item in items if "kind_of_database" not in getattr(item, "fixturenames", ())]
-    config.hook.pytest_deselected(items=elsewhere)
-    items[:] = [item for item in items if "kind_of_database" in getattr(item, "fixturenames", ())]
     for item in items:
-        if item.get_closest_marker("sqlite"):
-            item.add_marker(skipped)
+        if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
+            item.add_marker("campaign")
+    # One case of a test may be about SQLite alone.
+    elsewhere = {item for item in items if item.get_closest_marker("sqlite") and _kind_of(item) != databases.SQLITE}
+    if elsewhere:
+        config.hook.pytest_deselected(items=list(elsewhere))
+        items[:] = [item for item in items if item not in elsewhere]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    databases.choose(_kind_of(item))
+
+
+def _kind_of(item: pytest.Item) -> str:
+    callspec = getattr(item, "callspec", None)
+    return callspec.params.get("kind_of_database", databases.SQLITE) if callspec else databases.SQLITE

@@ -16,6 +16,7 @@ from app.api.openapi import openapi_json, operations
 from app.main import create_app
 from tests.api.people import person
 from tests.api.serving import Served, serving, settings_for
+from tests.effort import IS_CAMPAIGN, effort
 
 CHECKS = [
     schemathesis.checks.not_a_server_error,
@@ -24,9 +25,9 @@ CHECKS = [
     checks.response_schema_conformance,
     checks.response_headers_conformance,
 ]
-EXAMPLES = 12
+EXAMPLES = effort(12, 120)
 # The server in the other thread may use `random`; Hypothesis takes that for a strategy's.
-pytestmark = pytest.mark.filterwarnings("ignore:Do not use the `random` module")
+pytestmark = [pytest.mark.campaign, pytest.mark.filterwarnings("ignore:Do not use the `random` module")]
 # A stream has no end, these end Alice's own session, and a sign-in is not JSON.
 NOT_FUZZED = {"streamJobEvents", "logout", "deleteMe", "changePassword", "revokeSession"}
 OPERATIONS = sorted(
@@ -80,7 +81,7 @@ def test_every_answer_is_one_that_the_document_promises(
     @given(case=strategy)
     @settings(
         max_examples=EXAMPLES,
-        derandomize=True,
+        derandomize=not IS_CAMPAIGN,
         database=None,
         deadline=None,
         phases=[Phase.generate],

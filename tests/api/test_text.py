@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.api.people import Person
+from tests.effort import effort
 
 TEXTS = {
     "combining marks": "a" + "\u0301" * 10_000,
@@ -61,6 +62,7 @@ async def test_A58_what_is_no_text_is_422_everywhere(alice: Person, escaped: str
         assert answer.headers["content-type"] == "application/problem+json"
 
 
+@pytest.mark.campaign
 def test_A58_any_title_and_prompt_comes_back(alice: Person, served: Any) -> None:
     headers = dict(alice.client.headers)
     url = f"{served.url}/api/v1/conversations/{asyncio.run(_conversation(served.url, headers))}"
@@ -68,7 +70,7 @@ def test_A58_any_title_and_prompt_comes_back(alice: Person, served: Any) -> None
     with httpx.Client(headers=headers) as client:
 
         @settings(
-            max_examples=40,
+            max_examples=effort(40, 400),
             derandomize=True,
             database=None,
             deadline=None,

@@ -19,7 +19,7 @@ from tests.benchmarks import browsing, reading
 from tests.benchmarks.pages import CONVERSATIONS, visitor
 from tests.benchmarks.servers import Server, free_port, start_teahouse
 from tests.benchmarks.targets import table
-from tests.browser.conftest import ARGUMENTS, CHROMIUM
+from tests.browser.chromium import ARGUMENTS, CHROMIUM
 from tests.browser.servers import model_process
 
 LONG = 5000

@@ -16,7 +16,7 @@ from playwright.async_api import async_playwright
 from tests.benchmarks import reading
 from tests.benchmarks.pages import visitor
 from tests.benchmarks.servers import Server, free_port, start_teahouse
-from tests.browser.conftest import ARGUMENTS, CHROMIUM
+from tests.browser.chromium import ARGUMENTS, CHROMIUM
 from tests.browser.servers import model_process
 
 PROGRAM = Path(__file__).parent / "lighthouse" / "node_modules" / ".bin" / "lighthouse"

@@ -16,7 +16,7 @@ from playwright.async_api import Browser, async_playwright
 from tests.benchmarks import browsing, reading
 from tests.benchmarks.servers import Server, free_port, start_teahouse
 from tests.benchmarks.targets import table
-from tests.browser.conftest import ARGUMENTS, CHROMIUM
+from tests.browser.chromium import ARGUMENTS, CHROMIUM
 from tests.browser.servers import model_process
 from tests.web.visitor import Visitor, poller_in, token_in
 

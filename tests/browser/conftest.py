@@ -1,28 +1,17 @@
 """A real Chromium against a real server; any script error, policy violation or foreign request fails the test."""
 
-import itertools
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
+from tests.browser.chromium import ARGUMENTS, CHROMIUM, OpenPage, register, watch
 from tests.browser.servers import LiveServer, model_process, teahouse_process
+from tests.browser.stage import Scene, scenes
 
-CHROMIUM = "/usr/bin/chromium"
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--no-first-run",
-    "--disable-component-update",
-    "--disable-sync",
-]
-OpenPage = Callable[..., Awaitable[Page]]
-_people = itertools.count(1)
 HERE = Path(__file__).parent
 
 
@@ -52,6 +41,13 @@ async def chromium() -> AsyncIterator[Browser]:
         await chromium.close()
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def stage(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[dict[str, Scene]]:
+    """One set of servers for all states of a file."""
+    async with scenes(chromium, tmp_path_factory.mktemp("stage")) as made:
+        yield made
+
+
 @pytest_asyncio.fixture(loop_scope="session")
 async def browser(chromium: Browser) -> AsyncIterator[Browser]:
     yield chromium
@@ -77,40 +73,6 @@ async def open_page(browser: Browser, live_server: LiveServer) -> AsyncIterator[
     for context in contexts:
         await context.close()
     assert faults == []
-
-
-def watch(page: Page, own: str, faults: list[str], allowed: Collection[str]) -> None:
-    """Collect what must not happen. Policy violations are console errors; `allowed` are parts of expected ones."""
-
-    def console(message: Any) -> None:
-        if message.type in ("error", "warning") and not any(part in message.text for part in allowed):
-            faults.append(f"console: {message.text}")
-
-    def request(request: Any) -> None:
-        parts = urlsplit(request.url)
-        if parts.scheme not in ("data", "blob", "about") and f"{parts.scheme}://{parts.netloc}" != own:
-            faults.append(f"request to {request.url}")
-
-    async def dialog(dialog: Any) -> None:
-        faults.append(f"dialog: {dialog.message}")
-        await dialog.dismiss()
-
-    page.on("console", console)
-    page.on("dialog", dialog)
-    page.on("pageerror", lambda error: faults.append(f"script: {error}"))
-    page.on("request", request)
-
-
-async def register(page: Page) -> str:
-    """A new person, signed in and on the first page."""
-    name = f"person{next(_people)}"
-    await page.goto("/register")
-    await page.fill("#username", name)
-    await page.fill("#email", f"{name}@example.org")
-    await page.fill("#password", "a long password")
-    await page.click("text=Create account")
-    await page.wait_for_url("/")
-    return name
 
 
 @pytest_asyncio.fixture(loop_scope="session")

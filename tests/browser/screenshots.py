@@ -11,7 +11,7 @@ from pathlib import Path
 
 from playwright.async_api import Page, async_playwright
 
-from tests.browser.conftest import ARGUMENTS, CHROMIUM
+from tests.browser.chromium import ARGUMENTS, CHROMIUM
 from tests.browser.contact_sheet import write_sheet
 from tests.browser.screens import SCREENS, Screen, bring
 from tests.browser.servers import ROOT

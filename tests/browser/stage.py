@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 import httpx
 from playwright.async_api import Browser, CDPSession, Page
 
-from tests.browser.conftest import watch
+from tests.browser.chromium import watch
 from tests.browser.seeds import MODEL, seed
 from tests.browser.servers import free_port, model_process, teahouse_process
 

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.browser.conftest import OpenPage, register
+from tests.browser.chromium import OpenPage, register
 
 pytestmark = pytest.mark.browser
 

@@ -7,10 +7,10 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Page, expect
 
-from tests.browser.conftest import OpenPage, register
+from tests.browser.chromium import OpenPage, register
 from tests.browser.servers import LiveServer, model_process, teahouse_process
 
-pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("kind_of_database")]
+pytestmark = pytest.mark.browser
 
 PATHS = ["/admin", "/admin/users", "/admin/users/new", "/admin/invites", "/admin/models", "/admin/jobs"]
 

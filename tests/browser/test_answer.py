@@ -3,7 +3,7 @@
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.browser.conftest import OpenPage, register
+from tests.browser.chromium import OpenPage, register
 from tests.browser.test_chat import answer_text, ask, expected_of, watch_to_end
 from tests.model_server import answer_for
 

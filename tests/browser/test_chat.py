@@ -7,10 +7,10 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.browser import markdown as markdown
-from tests.browser.conftest import OpenPage, register
+from tests.browser.chromium import OpenPage, register
 from tests.model_server import answer_for
 
-pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("kind_of_database")]
+pytestmark = pytest.mark.browser
 
 LONG = "How is tea made? [[tokens=120 rate=50 first=100 text=markdown]]"
 PLAIN = "Tell me of tea [[tokens=60 rate=20 first=100]]"

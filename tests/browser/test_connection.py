@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from playwright.async_api import Page, Route, expect
 
-from tests.browser.conftest import OpenPage, register
+from tests.browser.chromium import OpenPage, register
 from tests.browser.test_chat import answer_text, ask, expected_of, watch_to_end
 
 pytestmark = pytest.mark.browser

@@ -11,7 +11,7 @@ from app.conversations.models import Conversation, Message
 from app.conversations.service import title_from
 from app.db.session import Database
 from app.ids import new_id
-from tests.browser.conftest import OpenPage, register
+from tests.browser.chromium import OpenPage, register
 from tests.browser.servers import LiveServer
 from tests.rendering.payloads import load_payloads
 

@@ -13,7 +13,7 @@ from app.conversations.models import Conversation, Message
 from app.db.session import Database
 from app.http.assets import DIST
 from app.ids import new_id
-from tests.browser.conftest import OpenPage, register, watch
+from tests.browser.chromium import OpenPage, register, watch
 from tests.browser.servers import ROOT, LiveServer, model_process, teahouse_process
 from tests.browser.test_chat import ask
 

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, expect
 
-from tests.browser.conftest import register, watch
+from tests.browser.chromium import register, watch
 from tests.browser.servers import free_port, model_process, teahouse_process
 from tests.browser.test_chat import answer_text, ask, expected_of, watch_to_end
 from tests.databases import new_database_url
 
-pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("kind_of_database")]
+pytestmark = [pytest.mark.browser, pytest.mark.both_databases, pytest.mark.usefixtures("kind_of_database")]
 
 
 async def test_an_open_page_outlives_the_server(browser: Browser, tmp_path: Path) -> None:

@@ -17,6 +17,8 @@ from tests.api.serving import serving
 from tests.databases import plain_connection
 from tests.stack.visitor import Visitor, sign_up, visitors
 
+pytestmark = pytest.mark.both_databases
+
 
 @pytest.fixture(autouse=True)
 def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

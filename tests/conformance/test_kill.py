@@ -10,10 +10,13 @@ import pytest
 from tests.conformance.configurations import Worker
 from tests.conformance.load import Machines, assert_all_whole, under_load
 from tests.databases import plain_connection
+from tests.effort import effort
 from tests.jobs.waiting import until
 from tests.process import Process
 
-pytestmark = pytest.mark.kill
+pytestmark = [pytest.mark.kill, pytest.mark.campaign, pytest.mark.timeout(effort(120, 1800))]
+
+ROUNDS = effort(1, 50)
 
 
 async def test_F05_workers_killed_under_load(machines: Machines, web: Process) -> None:
@@ -23,8 +26,9 @@ async def test_F05_workers_killed_under_load(machines: Machines, web: Process) -
         worker.kill()
         worker.start()
 
-    sent = await under_load(web, [lambda: kill(machines.workers[0]), lambda: kill(machines.workers[1])])
-    await assert_all_whole(machines.settings, sent)
+    for _ in range(ROUNDS):
+        sent = await under_load(web, [lambda: kill(machines.workers[0]), lambda: kill(machines.workers[1])])
+        await assert_all_whole(machines.settings, sent)
 
 
 def at_work(machines: Machines) -> list[Worker]:
@@ -51,10 +55,11 @@ async def test_F05_a_stopped_worker_gives_its_leases_back(machines: Machines, we
 async def test_F21_redis_killed_and_emptied_under_load(machines: Machines, web: Process) -> None:
     """Every message is accepted, every job is run once: Redis holds nothing of worth."""
     redis = machines.redis
-    sent = await under_load(web, [redis.forget, redis.kill, redis.start, redis.forget])
-    await assert_all_whole(machines.settings, sent)
-    for one in sent:
-        assert (await one.talk.job(one.accepted.job.id)).attempt == 1
+    for _ in range(ROUNDS):
+        sent = await under_load(web, [redis.forget, redis.kill, redis.start, redis.kill, redis.start, redis.forget])
+        await assert_all_whole(machines.settings, sent)
+        for one in sent:
+            assert (await one.talk.job(one.accepted.job.id)).attempt == 1
 
 
 @pytest.mark.parametrize("mode", ["fast", "immediate"])
@@ -63,6 +68,7 @@ async def test_F22_postgresql_restarted_under_load(machines: Machines, web: Proc
         machines.postgres.stop(mode)
         machines.postgres.start()
 
-    sent = await under_load(web, [restart])
-    await assert_all_whole(machines.settings, sent)
+    for _ in range(ROUNDS):
+        sent = await under_load(web, [restart])
+        await assert_all_whole(machines.settings, sent)
     assert await web.engine.check() is None  # type: ignore[func-returns-value]

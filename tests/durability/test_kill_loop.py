@@ -12,15 +12,20 @@ import aiohttp
 import pytest
 
 from app.db.session import plain_connection
-from tests.databases import CHOSEN
+from tests.databases import SQLITE, chosen
 from tests.durability.client import Client, Seen
 from tests.durability.processes import ServerProcess, model_process, server_process
+from tests.effort import effort
 from tests.model_server import answer_for
 
-pytestmark = [pytest.mark.kill, pytest.mark.timeout(600), pytest.mark.usefixtures("kind_of_database")]
+pytestmark = [
+    pytest.mark.kill,
+    pytest.mark.campaign,
+    pytest.mark.timeout(effort(240, 1800)),
+    pytest.mark.usefixtures("kind_of_database"),
+]
 
-# On PostgreSQL tests/conformance kills, too.
-MANY, MORE = (20, 25) if CHOSEN == "sqlite" else (8, 10)
+KILLS = effort(8, 100)
 SEED = int(os.environ.get("KILL_SEED", random.randrange(10**6)))
 
 
@@ -43,7 +48,7 @@ async def _converse(client: Client, who: int, stop: asyncio.Event) -> list[tuple
     return ledger
 
 
-async def _campaign(server: ServerProcess, kills: int, kill: Callable[[], None]) -> int:
+async def _campaign(server: ServerProcess, kill: Callable[[], None]) -> int:
     """Clients converse while `kill` is called at random moments; then everything is checked. Answers, in all."""
     stop = asyncio.Event()
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(60)) as http:
@@ -51,7 +56,7 @@ async def _campaign(server: ServerProcess, kills: int, kill: Callable[[], None])
         for client in clients:
             await client.sign_in()
         talks = [asyncio.create_task(_converse(client, i, stop)) for i, client in enumerate(clients)]
-        for _ in range(kills):
+        for _ in range(KILLS):
             await asyncio.sleep(random.uniform(0.1, 1.0))
             await asyncio.to_thread(kill)
         stop.set()
@@ -81,7 +86,7 @@ async def _check(client: Client, content: str, ids: dict[str, str], viewers: lis
 def _check_rows(where: Path | str) -> None:
     database = plain_connection(where, write=False)
     try:
-        if CHOSEN == "sqlite":
+        if chosen() == SQLITE:
             assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         for query in (
             "SELECT * FROM jobs WHERE kind = 'answer' AND status <> 'succeeded'",
@@ -104,7 +109,7 @@ async def test_F03_the_serving_process_is_killed_many_times(tmp_path: Path) -> N
             server.kill()
             server.start()
 
-        assert await _campaign(server, MORE, kill) >= 4
+        assert await _campaign(server, kill) >= 4
 
 
 async def test_F02_one_of_three_workers_is_killed_many_times(tmp_path: Path) -> None:
@@ -117,7 +122,7 @@ async def test_F02_one_of_three_workers_is_killed_many_times(tmp_path: Path) -> 
             time.sleep(1)  # Gunicorn's new one takes so long to begin; without it, there would soon be none
             os.kill(random.choice(workers), signal.SIGKILL)
 
-        assert await _campaign(server, MANY, kill) >= 4
+        assert await _campaign(server, kill) >= 4
 
 
 async def test_F10_the_model_server_is_killed_many_times(tmp_path: Path) -> None:
@@ -128,7 +133,7 @@ async def test_F10_the_model_server_is_killed_many_times(tmp_path: Path) -> None
             model.kill()
             model.start()
 
-        assert await _campaign(server, MANY, kill) >= 4
+        assert await _campaign(server, kill) >= 4
 
 
 def test_the_check_itself_finds_what_is_wrong() -> None:

@@ -86,7 +86,7 @@ async def test_a_beat_starts_the_fifteen_seconds_anew(
     assert job_row(connection, job_id)["status"] == "running"
 
 
-@pytest.mark.parametrize("kind_of_database", ["postgresql"])  # on SQLite a lock says it, which no network cuts
+@pytest.mark.postgresql  # on SQLite a lock says it, which no network cuts
 async def test_F23_who_is_not_connected_but_has_written_since_is_not_dead(
     log: EventLog, connection: Any, alice: str
 ) -> None:

@@ -12,7 +12,7 @@ from app.jobs.states import JobStatus
 from tests.jobs.rows import add_job, broken_invariants, claimed, log_of, text_of
 
 
-@pytest.mark.parametrize("kind_of_database", ["postgresql"])  # SQLite knows what it has committed
+@pytest.mark.postgresql  # SQLite knows what it has committed
 @pytest.mark.parametrize("landed", [True, False])
 async def test_F23_what_a_cut_commit_wrote_is_written_once(
     log: EventLog, hub: Hub, connection: Any, alice: str, monkeypatch: pytest.MonkeyPatch, landed: bool

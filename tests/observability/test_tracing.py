@@ -97,7 +97,6 @@ async def _asked(server: ServerProcess, content: str) -> None:
         await alice.ask("GET", f"/conversations?limit=5&after={SECRET}")  # refused, and told of without its query
 
 
-@pytest.mark.usefixtures("kind_of_database")
 async def test_one_trace_joins_request_job_and_call(tmp_path: Path, collector: Collector) -> None:
     with model_process() as model, server_process(tmp_path, model.url, 2, **tell(collector.url)) as server:
         await _asked(server, f"{SECRET} [[tokens=5]]")

@@ -8,7 +8,7 @@ import pytest_asyncio
 from playwright.async_api import Page
 
 from app.http.assets import DIST
-from tests.browser.conftest import OpenPage, register
+from tests.browser.chromium import OpenPage, register
 from tests.browser.test_chat import letters
 
 OpenApplication = Callable[..., Awaitable[Page]]

@@ -10,7 +10,7 @@ from playwright.async_api import Browser, Page, expect
 
 from tests.browser.application.conftest import ask
 from tests.browser.application.wire import EXPECTED_FAULTS
-from tests.browser.conftest import OpenPage, register, watch
+from tests.browser.chromium import OpenPage, register, watch
 from tests.browser.servers import ROOT, LiveServer, free_port, model_process, teahouse_process
 
 pytestmark = pytest.mark.browser

@@ -7,7 +7,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.browser.application.conftest import ask, watch_to_end
-from tests.browser.conftest import OpenPage, register
+from tests.browser.chromium import OpenPage, register
 from tests.browser.servers import LiveServer, model_process, teahouse_process
 from tests.browser.test_chat import expected_of
 

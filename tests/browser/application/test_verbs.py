@@ -12,7 +12,7 @@ from tests.browser.application.conftest import OpenApplication, ask, watch_to_en
 from tests.browser.test_chat import expected_of
 from tests.model_server import thinking_for
 
-pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("kind_of_database")]
+pytestmark = pytest.mark.browser
 
 SHORT = "Tea? [[tokens=5]]"
 

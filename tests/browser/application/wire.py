@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from playwright.async_api import Browser, Page
 
-from tests.browser.conftest import register, watch
+from tests.browser.chromium import register, watch
 from tests.browser.servers import LiveServer, free_port
 
 # The last one is the service worker, which is looked for behind all else.

@@ -1,0 +1,74 @@
+"""What each state that can be seen is checked for: nothing that shuts somebody out, nothing amiss."""
+
+from pathlib import Path
+from typing import Any
+
+import axe_playwright_python
+from playwright.async_api import Page
+
+from tests.browser.screens import bring
+from tests.browser.stage import NARROW, Scene, resize
+from tests.effort import IS_CAMPAIGN
+
+AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
+# What a theme, or a width and the length of words, can change: the rest needs no second look.
+COLOURS = {"runOnly": ["color-contrast"]}
+LAYOUT = {"runOnly": ["target-size", "scrollable-region-focusable"]}
+EVERYTHING = {
+    "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+}
+AUDIT = """async options => (await axe.run(document, {...options, resultTypes: ["violations"]})).violations
+  .filter(found => ["serious", "critical"].includes(found.impact))
+  .flatMap(found => found.nodes.map(node => `${found.id}: ${node.target} ${node.any[0]?.message ?? found.help}`))"""
+SHAPE = """() => {
+  const shown = element => element.checkVisibility({visibilityProperty: true});
+  const main = document.querySelectorAll("main");
+  const headings = [...document.querySelectorAll("h1")].filter(shown);
+  const ids = [...document.querySelectorAll("[id]")].map(element => element.id);
+  return {
+    lang: document.documentElement.lang,
+    title: document.title,
+    headings: headings.length,
+    mains: main.length,
+    isNamed: Boolean(main[0]?.matches("[aria-label], [aria-labelledby]")),
+    twice: [...new Set(ids.filter((id, place) => ids.indexOf(id) !== place))],
+  };
+}"""
+# What reaches out of the screen, and is not scrolled in a place of its own.
+TOO_WIDE = """() => [document.documentElement.scrollWidth, document.querySelector("#main")?.scrollWidth ?? 0]
+  .filter(width => width > innerWidth)"""
+
+
+async def audit(scene: Scene, name: str, *, thoroughly: bool) -> None:
+    """`thoroughly`: by every rule of axe; else by those that depend on how long words are."""
+    rules = EVERYTHING if thoroughly else LAYOUT
+    scene.faults.clear()
+    try:
+        page = await bring(name, scene)
+        shape = await page.evaluate(SHAPE)
+        found = await _violations(page, "light", rules)
+        found += await _violations(page, "dark", COLOURS) if thoroughly else []
+        too_wide = await page.evaluate(TOO_WIDE)
+        await resize(page, NARROW)
+        await page.evaluate("new Promise(drawn => requestAnimationFrame(() => setTimeout(drawn)))")
+        too_wide += await page.evaluate(TOO_WIDE)
+        narrow = await _violations(page, "light", rules if IS_CAMPAIGN else LAYOUT)
+        found += [f"narrow, {violation}" for violation in narrow]
+        await page.emulate_media(color_scheme="null", media="null", reduced_motion="null")
+    finally:
+        faults = list(scene.faults)
+        await scene.rest()
+    assert found == []
+    assert shape["lang"] == scene.language and shape["title"] and shape["twice"] == []
+    assert shape["mains"] == 1 and (shape["headings"] == 1 or shape["isNamed"]), shape
+    assert too_wide == []
+    assert faults == []
+
+
+async def _violations(page: Page, theme: Any, options: dict[str, Any]) -> list[str]:
+    await page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+    # Evaluated by the debugger, which the page's policy does not concern; the policy stays on and is watched.
+    if not await page.evaluate("'axe' in window"):
+        await page.evaluate(AXE)
+    found: list[str] = await page.evaluate(AUDIT, options)
+    return [f"{theme}: {violation}" for violation in found]

@@ -1,0 +1,54 @@
+"""Debian's Chromium, as tests, screenshots and benchmarks start it, and what they do in it first."""
+
+import itertools
+from collections.abc import Awaitable, Callable, Collection
+from typing import Any
+from urllib.parse import urlsplit
+
+from playwright.async_api import Page
+
+CHROMIUM = "/usr/bin/chromium"
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--no-first-run",
+    "--disable-component-update",
+    "--disable-sync",
+]
+OpenPage = Callable[..., Awaitable[Page]]
+_people = itertools.count(1)
+
+
+def watch(page: Page, own: str, faults: list[str], allowed: Collection[str]) -> None:
+    """Collect what must not happen. Policy violations are console errors; `allowed` are parts of expected ones."""
+
+    def console(message: Any) -> None:
+        if message.type in ("error", "warning") and not any(part in message.text for part in allowed):
+            faults.append(f"console: {message.text}")
+
+    def request(request: Any) -> None:
+        parts = urlsplit(request.url)
+        if parts.scheme not in ("data", "blob", "about") and f"{parts.scheme}://{parts.netloc}" != own:
+            faults.append(f"request to {request.url}")
+
+    async def dialog(dialog: Any) -> None:
+        faults.append(f"dialog: {dialog.message}")
+        await dialog.dismiss()
+
+    page.on("console", console)
+    page.on("dialog", dialog)
+    page.on("pageerror", lambda error: faults.append(f"script: {error}"))
+    page.on("request", request)
+
+
+async def register(page: Page) -> str:
+    """A new person, signed in and on the first page."""
+    name = f"person{next(_people)}"
+    await page.goto("/register")
+    await page.fill("#username", name)
+    await page.fill("#email", f"{name}@example.org")
+    await page.fill("#password", "a long password")
+    await page.click("text=Create account")
+    await page.wait_for_url("/")
+    return name
