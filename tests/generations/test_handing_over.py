@@ -9,6 +9,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import psycopg
+import pysqlite3
 import pytest
 
 from app.accounts.principal import Principal
@@ -139,7 +141,7 @@ async def test_F06_a_process_stopped_past_its_lease_writes_nothing_when_it_wakes
             prompt = "hello [[tokens=300 rate=100]]"
             sent = await talk.send(prompt)
             await talk.writing(sent.job.id, 60)
-            runner.send_signal(signal.SIGSTOP)
+            await stop_between_commits(runner, settings, sent.job.id)
             shown = await talk.text(sent.job.id)
             async with running(settings) as next_one:
                 await talk.writing(sent.job.id, len(shown) + 1)
@@ -149,6 +151,28 @@ async def test_F06_a_process_stopped_past_its_lease_writes_nothing_when_it_wakes
             assert runner.poll() is None
             other = await talk.send("still there? [[tokens=5]]")  # and it is alive for other jobs
             assert (await talk.ended(other)).status == "complete"
+
+
+async def stop_between_commits(process: subprocess.Popen[str], settings: Settings, job_id: str) -> None:
+    """Stopped in the middle of one, it would hold the row until the database gives up on its connection."""
+    while True:
+        process.send_signal(signal.SIGSTOP)
+        if await asyncio.to_thread(_is_free, settings, job_id):
+            return
+        process.send_signal(signal.SIGCONT)
+
+
+def _is_free(settings: Settings, job_id: str) -> bool:
+    """Whether the job's row can be written."""
+    connection = plain_connection(settings)
+    try:
+        connection.execute("SET lock_timeout = 200" if settings.on_postgres else "PRAGMA busy_timeout = 200")
+        connection.execute("UPDATE jobs SET beat = beat WHERE id = ?", (job_id,))
+    except (psycopg.OperationalError, pysqlite3.OperationalError):
+        return False
+    finally:
+        connection.close()
+    return True
 
 
 async def _row(settings: Settings, job_id: str) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import asyncio
 import re
 
 from tests.api.serving import Served, titles_are_made
-from tests.web.visitor import MISSING, Visitor
+from tests.web.visitor import MISSING, Visitor, without_tokens
 
 ENDLESS = "A secret recipe [[tokens=endless rate=50]]"
 FAILING = "Another secret [[tokens=5 fault=status:400 times=1]]"
@@ -14,11 +14,6 @@ def jobs_in(page: str, owner: str) -> list[str]:
     """Ids of the jobs that are that person's."""
     rows = re.findall(r'<li id="job-([0-9a-f-]{36})" class="entry">(.*?)</li>', page, re.S)
     return [job_id for job_id, row in rows if owner in row]
-
-
-def without_tokens(page: str) -> str:
-    """They are other ones with each second."""
-    return re.sub(r'(name="csrf_token" value=)"[^"]+"', r"\1", page)
 
 
 async def listed(dana: Visitor, owner: str, query: str = "") -> list[str]:
