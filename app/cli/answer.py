@@ -53,6 +53,14 @@ class Answer:
         elif event.name == "done":
             self._finish(event.data["message"])
 
+    def tell_lost(self) -> None:
+        """Where somebody looks: the answer goes on, here or without us."""
+        text = "— the connection is lost; trying again —"
+        if self._waiting is not None:
+            self._waiting.console.print(text, style="dim")
+        elif sys.stderr.isatty():
+            self._note(f"\n{text}" if self._is_live and (self._shown or self._thought) else text)
+
     def _show(self, text: str) -> None:
         if text and self._is_live:
             self._stop_waiting()

@@ -1,7 +1,7 @@
 """The HTTP API, as `teahouse ask` calls it: signs in, comes back after a lost connection, repeats nothing."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any
@@ -13,11 +13,19 @@ from app.ids import new_id
 
 PATIENCE = 300.0  # seconds to look for a server that was there before
 SILENCE = 45.0  # it pings every 15
+CONTACT = 8.0  # seconds in which a server has to answer for the first time; to start this program takes some, too
+CALL = 60.0  # and each later call, with all its tries
+LOST_AFTER = 5.0  # a restart is over before; what takes longer is told
 TRIES = 5
+AWAY = (502, 503, 504)  # a proxy's words for a server that is restarted
 
 
 class Unreachable(Exception):
     """Nobody answers there."""
+
+
+class Stranger(Exception):
+    """Somebody answers there, who is not Teahouse."""
 
 
 class Refused(Exception):
@@ -53,23 +61,30 @@ class Client:
         """Sent again after a lost connection, and done once: it carries a key that the server knows again."""
         return await self._call("POST", path, json=body, headers={"Idempotency-Key": new_id()})
 
-    async def follow(self, job_id: str) -> AsyncIterator[Event]:
-        """The job's events, each once, up to `done`, over as many connections as it takes."""
-        last, seen, reader = 0, monotonic(), EventReader()
-        while True:
-            try:
-                async for event in self._stream(job_id, last, reader):
-                    seen = monotonic()
-                    last = event.id or last
-                    yield event
-                    if event.name == "done":
-                        return
-            except Unreachable:
-                if monotonic() - seen > PATIENCE:
-                    raise
-            await asyncio.sleep(reader.retry)
+    async def follow(self, job_id: str, tell_lost: Callable[[], None]) -> AsyncIterator[Event]:
+        """The job's events, each once, up to `done`, over as many connections as it takes.
 
-    async def _stream(self, job_id: str, last: int, reader: EventReader) -> AsyncIterator[Event]:
+        `tell_lost` is called once for each outage that lasts.
+        """
+        last, seen, reader, outage = 0, monotonic(), EventReader(), _Outage(tell_lost)
+        try:
+            while True:
+                try:
+                    async for event in self._stream(job_id, last, reader, outage):
+                        seen = monotonic()
+                        last = event.id or last
+                        yield event
+                        if event.name == "done":
+                            return
+                except Unreachable:
+                    if monotonic() - seen > PATIENCE:
+                        raise
+                    outage.begin()
+                await asyncio.sleep(reader.retry)
+        finally:
+            outage.end()
+
+    async def _stream(self, job_id: str, last: int, reader: EventReader, outage: "_Outage") -> AsyncIterator[Event]:
         fresh = EventReader()
         headers = {"Last-Event-ID": str(last), **self._authorization()}
         limits = aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=SILENCE)
@@ -80,7 +95,10 @@ class Client:
                 if response.status == 401 and not self._sign_in.api_key:
                     await self.sign_in()  # an access token lives for a quarter of an hour, an answer may take longer
                     return
+                if response.status in AWAY:
+                    raise Unreachable
                 await _refuse(response)
+                outage.end()
                 async for chunk in response.content.iter_any():
                     for event in fresh.feed(chunk):
                         yield event
@@ -89,15 +107,28 @@ class Client:
             raise Unreachable from error
 
     async def _call(self, method: str, path: str, **sent: Any) -> dict[str, Any]:
+        try:
+            async with asyncio.timeout(CALL if self._has_answered else CONTACT) as limit:
+                return await self._try(limit, method, path, **sent)
+        except TimeoutError as error:
+            raise Unreachable from error
+
+    async def _try(self, limit: asyncio.Timeout, method: str, path: str, **sent: Any) -> dict[str, Any]:
         sent["headers"] = {**sent.get("headers", {}), **self._authorization()}
         for attempt in range(1, TRIES + 1):
             try:
                 async with self._session.request(method, self._api + path, **sent) as response:
-                    self._has_answered = True
+                    await response.read()
+                    if not self._has_answered:
+                        _recognize(response)
+                        self._has_answered = True
+                        limit.reschedule(asyncio.get_running_loop().time() + CALL)
                     await _refuse(response)
                     body: dict[str, Any] = await response.json()
                     return body
             except (aiohttp.ClientError, TimeoutError) as error:
+                if isinstance(error, aiohttp.ClientResponseError) and not self._has_answered:
+                    raise Stranger from error  # what came is not HTTP
                 if attempt == TRIES or not self._has_answered:
                     raise Unreachable from error
             except Refused as refusal:
@@ -108,6 +139,32 @@ class Client:
 
     def _authorization(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self._token}"} if self._token else {}
+
+
+class _Outage:
+    """From the first failure to the next connection."""
+
+    def __init__(self, tell: Callable[[], None]) -> None:
+        self._tell = tell
+        self._timer: asyncio.TimerHandle | None = None
+
+    def begin(self) -> None:
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(LOST_AFTER, self._tell)
+
+    def end(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+
+def _recognize(response: aiohttp.ClientResponse) -> None:
+    """Raises Stranger. Every answer of Teahouse has a number; those of a proxy whose server is away may have none."""
+    is_json = response.content_type == "application/problem+json" or (
+        response.ok and response.content_type == "application/json"
+    )
+    if "X-Request-ID" not in response.headers and not is_json and response.status not in AWAY:
+        raise Stranger
 
 
 async def _refuse(response: aiohttp.ClientResponse) -> None:

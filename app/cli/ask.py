@@ -36,9 +36,10 @@ def ask(
       git diff | teahouse ask - > review.md
 
     \b
-    Ends with 0 answered, 1 failed or refused, 69 server unreachable, 77 not signed in, 130 stopped by Ctrl-C.
+    Ends with 0 answered, 1 failed or refused, 69 server unreachable (known within ten seconds), 77 not signed in,
+    130 stopped by Ctrl-C.
     """
-    from app.cli.api_client import Refused, SignIn, Unreachable
+    from app.cli.api_client import Refused, SignIn, Stranger, Unreachable
 
     text = sys.stdin.read() if question == "-" else question
     where = url or address_of(read_settings())
@@ -50,6 +51,8 @@ def ask(
             f"Nobody answers at {where}. Start the server with `teahouse serve`, or name it with --url.",
             Exit.unreachable,
         )
+    except Stranger:
+        fail(f"What answers at {where} is not Teahouse. Name the server with --url.", Exit.unreachable)
     except Refused as refusal:
         fail(str(refusal), Exit.not_allowed if refusal.status in (401, 403) else Exit.failed)
     except (asyncio.CancelledError, KeyboardInterrupt):
@@ -69,8 +72,10 @@ async def _ask(where: str, sign_in: "SignIn", text: str, model: str, conversatio
 
     from app.cli.answer import Answer
     from app.cli.api_client import Client
+    from app.cli.resolving import Resolver
 
-    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=60, sock_connect=5)) as session:
+    limits = aiohttp.ClientTimeout(total=60, sock_connect=5)
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(resolver=Resolver()), timeout=limits) as session:
         client = Client(session, where, sign_in)
         await client.sign_in()
         chosen = {"model": model} if model else {}
@@ -96,7 +101,7 @@ async def _watch(client: "Client", job_id: str, answer: "Answer") -> int:
     loop.add_signal_handler(signal.SIGINT, interrupt)
     try:
         with answer:
-            async for event in client.follow(job_id):
+            async for event in client.follow(job_id, answer.tell_lost):
                 answer.take(event)
     finally:
         loop.remove_signal_handler(signal.SIGINT)

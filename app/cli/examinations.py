@@ -1,6 +1,5 @@
 """What `teahouse doctor` looks at: each examination says what it found, and what to do about what is wrong."""
 
-import ctypes.util
 import os
 import platform
 import shutil
@@ -98,21 +97,35 @@ def public_files(settings: Settings) -> Iterator[Finding]:
         yield Finding("public_files", "ok", f"{public} can be served by Nginx")
 
 
-def embedded(settings: Settings) -> Iterator[Finding]:
-    from app.providers.embedded.discovery import find_model
+async def embedded(settings: Settings) -> AsyncIterator[Finding]:
+    from app.providers.embedded.provider import VERDICT_SECONDS, from_settings
+    from app.providers.errors import ProviderError
+    from app.providers.registry import configured_kinds
 
-    if settings.embedded_model.lower() == "off" or find_model(settings) is None:
+    if "embedded" not in configured_kinds(settings):
         return
-    if platform.machine() == "x86_64" and Path("/proc/cpuinfo").exists():
-        line = next((row for row in Path("/proc/cpuinfo").read_text().splitlines() if row.startswith("flags")), "")
-        if lacking := CPU_NEEDS - set(line.split()):
-            text = f"This processor lacks {', '.join(sorted(lacking))}: the built-in model cannot run."
-            yield Finding("cpu", "error", text, "TEAHOUSE_EMBEDDED_MODEL=off, and connect a model server")
-            return
-    if platform.system() == "Linux" and ctypes.util.find_library("gomp") is None:
-        yield Finding("libgomp", "error", "The built-in model needs libgomp1.", "apt-get install libgomp1")
+    fix = "TEAHOUSE_EMBEDDED_MODEL=off, and connect a model server"
+    if lacking := _lacking_instructions():
+        text = f"This processor lacks {', '.join(sorted(lacking))}: the built-in model cannot run."
+        yield Finding("cpu", "error", text, fix)
         return
-    yield Finding("embedded", "ok", "the built-in model can run here")
+    provider = from_settings(settings)
+    try:
+        await provider.ensure_usable(VERDICT_SECONDS)
+    except ProviderError as error:
+        yield Finding("embedded", "error", error.message, f"Repair it, or {fix}")
+    else:
+        yield Finding("embedded", "ok", "the built-in model can run here")
+    finally:
+        await provider.aclose()
+
+
+def _lacking_instructions() -> set[str]:
+    information = Path("/proc/cpuinfo")
+    if platform.machine() != "x86_64" or not information.exists():
+        return set()
+    line = next((row for row in information.read_text().splitlines() if row.startswith("flags")), "")
+    return set(CPU_NEEDS - set(line.split()))
 
 
 async def server(settings: Settings) -> AsyncIterator[Finding]:
@@ -183,6 +196,8 @@ async def models(settings: Settings) -> AsyncIterator[Finding]:
     finally:
         await providers.aclose()
     for problem in listed.problems:
+        if problem.provider == "embedded":
+            continue  # examined by itself
         text = f"{problem.provider}: {problem.message}"
         yield Finding("provider", "error", text, "Is it running? Is its address right?")
     names = [model.id for model in listed.items]
@@ -203,6 +218,5 @@ QUICK: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
     queue,
     code,
     public_files,
-    embedded,
 )
-ASKING: tuple[Callable[[Settings], AsyncIterator[Finding]], ...] = (server, front, redis, models)
+ASKING: tuple[Callable[[Settings], AsyncIterator[Finding]], ...] = (server, front, redis, embedded, models)

@@ -4,6 +4,7 @@ import asyncio
 import errno
 import os
 import socket
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,8 @@ from app.settings import Settings
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
+
+    from app.providers.catalog import Providers
 
 MODELS_SHOWN = 5
 ROOT = Path(__file__).parents[2]
@@ -108,6 +111,7 @@ async def _announce(app: "FastAPI") -> None:
     say(f"  data    {settings.data_dir.absolute()} (logs: {settings.logs.absolute()})")
     try:
         providers = app.state.services.providers
+        await _await_verdict(providers)
         listed = await providers.models()
         if not listed.items:  # one that is slow may have answered by now
             listed = await providers.models()
@@ -123,6 +127,18 @@ async def _announce(app: "FastAPI") -> None:
     if await _is_empty(app):
         say("  users   none yet: the first to register becomes the administrator")
     say("Ctrl-C stops it; no answer is lost.")
+
+
+async def _await_verdict(providers: "Providers") -> None:
+    """Whether the built-in model can run: no page waits until that is known, the terminal does."""
+    if "embedded" in providers.names():
+        from app.providers.embedded.provider import VERDICT_SECONDS, EmbeddedProvider
+        from app.providers.errors import ProviderUnusable
+
+        provider = providers.get("embedded")
+        assert isinstance(provider, EmbeddedProvider)
+        with suppress(ProviderUnusable):
+            await provider.ensure_usable(VERDICT_SECONDS)
 
 
 def models_told(models: list[str]) -> list[str]:

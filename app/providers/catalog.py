@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from app.clock import monotonic
 from app.providers.base import ChatProvider, ModelInfo
-from app.providers.errors import ProviderError, ProviderUnavailable
+from app.providers.errors import ProviderError, ProviderUnavailable, ProviderUnusable
 from app.providers.pool import Pool
 from app.providers.registry import configured_kinds, is_demo, make_provider
 from app.settings import Settings, split_commas
@@ -36,6 +36,7 @@ class _Known:
 
     models: list[ModelInfo] = field(default_factory=list)
     problem: str | None = None
+    is_unusable: bool = False
     fresh_until: float = float("-inf")
     outdated: bool = False  # something changed there while it was being asked
     asking: asyncio.Task[None] | None = None
@@ -90,10 +91,12 @@ class Providers:
         if unknown:
             await asyncio.wait(unknown, timeout=DEADLINE)
         listed = ModelList()
-        for name, known in self._known.items():
+        for known in self._known.values():
             listed.items.extend(known.models)
+        for name, known in self._known.items():
             problem = known.problem or ("It has not answered yet." if known.asking and _is_new(known) else None)
-            if problem and (self._is_wanted[name] or known.models):
+            is_only_hope = known.is_unusable and not listed.items
+            if problem and (self._is_wanted[name] or known.models or is_only_hope):
                 listed.problems.append(ModelProblem(name, problem))
         return listed
 
@@ -117,8 +120,10 @@ class Providers:
             provider = self.get(name)
             known.models = await provider.list_models()
             known.problem = provider.problem if isinstance(provider, Pool) else None
+            known.is_unusable = False
         except ProviderError as error:
-            if not self._is_wanted[name] and isinstance(error, ProviderUnavailable):
+            known.is_unusable = isinstance(error, ProviderUnusable)
+            if known.is_unusable or (not self._is_wanted[name] and isinstance(error, ProviderUnavailable)):
                 known.models = []
             known.problem = error.message
         except Exception:

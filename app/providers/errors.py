@@ -67,6 +67,13 @@ class ContextOverflow(ProviderError):
     permanent = True
 
 
+class ProviderUnusable(ProviderError):
+    """What is installed here cannot run the model, until somebody repairs it."""
+
+    code = "unusable"
+    permanent = True
+
+
 class ModelNotFound(ProviderError):
     code = "model_not_found"
     permanent = True

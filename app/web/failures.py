@@ -18,13 +18,14 @@ SENTENCES = {
         "The conversation is longer than this model can read. Begin a new conversation, edit an earlier message, "
         "or choose a model with a larger window."
     ),
+    "unusable": worded("This model cannot run here."),
     "model_not_found": worded("This model is not there any more. Choose another one."),
     "credentials": worded("The model server refused the key. The administrator has to set it right."),
     "poisoned": worded("This answer stopped the server three times and was given up."),
     "internal": worded("Something went wrong inside Teahouse."),
     "unknown_kind": worded("Something went wrong inside Teahouse."),
 }
-OTHER_MODEL = frozenset({"model_not_found", "context_overflow", "rejected", "unavailable", "credentials"})
+OTHER_MODEL = frozenset({"model_not_found", "context_overflow", "rejected", "unavailable", "unusable", "credentials"})
 # Their message says the same in English.
 NOTHING_TO_ADD = frozenset({"poisoned", "internal", "unknown_kind"})
 

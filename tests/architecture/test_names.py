@@ -67,7 +67,7 @@ def test_only_the_settings_read_the_environment() -> None:
         "app/cli/serve.py",
         "app/cli/systemd.py",
         "app/cli/gunicorn_worker.py",
-        "app/providers/embedded/process.py",
+        "app/providers/embedded/loading.py",
         "app/providers/embedded/child.py",
     }
 

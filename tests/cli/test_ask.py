@@ -4,6 +4,7 @@ import os
 import pty
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -15,6 +16,8 @@ from tests.cli.running import COMMAND, Serving, environment, serving, teahouse
 from tests.databases import new_database_url
 from tests.durability.processes import free_port, model_process
 from tests.model_server import answer_for
+
+LOST = b"the connection is lost; trying again"
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +68,41 @@ def test_a_killed_server_only_delays_the_answer(env: dict[str, str], folder: Pat
     os.close(screen)
     assert asking.wait(30) == 0
     assert shown.decode().replace("\r\n", "\n") == answer + "\n"
+
+
+def test_a_lost_connection_is_told_once_where_somebody_looks(
+    env: dict[str, str], folder: Path, server: Serving
+) -> None:
+    question = "A longer story [[tokens=40 rate=15]]"
+    program = "from app.cli import api_client; api_client.LOST_AFTER = 0.3; from app.cli.main import app; app()"
+    screen, terminal = pty.openpty()
+    asking = subprocess.Popen(
+        [sys.executable, "-c", program, "ask", question],
+        env=env,
+        cwd=folder,
+        stdin=terminal,
+        stdout=subprocess.PIPE,
+        stderr=terminal,
+    )
+    os.close(terminal)
+    _read_until(screen, b"waiting")  # it is accepted
+    server.kill()
+    seen = _read_until(screen, LOST)
+    server.start()
+    answer, _ = asking.communicate(timeout=30)
+    with suppress(OSError):
+        while more := os.read(screen, 65_536):
+            seen += more
+    os.close(screen)
+    assert (asking.returncode, answer.decode()) == (0, "".join(answer_for(question)) + "\n")
+    assert seen.count(LOST) == 1
+
+
+def _read_until(screen: int, words: bytes) -> bytes:
+    seen = b""
+    while words not in seen:
+        seen += os.read(screen, 65_536)
+    return seen
 
 
 def test_ctrl_c_stops_the_answer_and_keeps_the_text(env: dict[str, str], folder: Path) -> None:

@@ -218,10 +218,10 @@ async def test_models_are_asked_for(data_dir: Path) -> None:
         assert (await codes(settings))["default_model"] == "warning"
 
 
-def test_a_processor_that_is_too_old_is_named(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_processor_that_is_too_old_is_named(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = Settings(data_dir=data_dir)
     monkeypatch.setattr(examinations, "CPU_NEEDS", frozenset({"avx9"}))
-    found = list(examinations.embedded(settings))
+    found = [finding async for finding in examinations.embedded(settings)]
     assert [finding.code for finding in found] == ["cpu"] and "avx9" in found[0].text
 
 

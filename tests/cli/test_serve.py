@@ -3,6 +3,7 @@
 import os
 import runpy
 import socket
+import sys
 import urllib.request
 from pathlib import Path
 
@@ -12,9 +13,13 @@ from typer.testing import CliRunner
 from app.cli import serving as servers
 from app.cli.main import app
 from app.cli.serve import address_of, models_told
+from app.providers.embedded.discovery import find_model
 from app.settings import Settings
-from tests.cli.running import environment, serving
-from tests.durability.processes import model_process
+from tests.cli import running
+from tests.cli.running import environment, serving, teahouse
+from tests.durability.processes import free_port, model_process
+from tests.providers.asking import settings_for
+from tests.providers.embedded.runtimes import LIBGOMP, LIBGOMP_TOLD, child_with, refusing
 
 ROOT = Path(__file__).parents[2]
 
@@ -43,6 +48,28 @@ def test_several_workers_serve_one_address(tmp_path: Path) -> None:
         code, errors, seconds = server.terminate()
     assert (code, errors) == (0, "Bringing the database up to date …\n")
     assert seconds < 8
+
+
+@pytest.mark.skipif(find_model(settings_for(embedded_model="auto")) is None, reason="extra not installed")
+def test_F38_a_built_in_model_that_cannot_run_is_said_at_the_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a machine without libgomp: the same program, whose child finds a llama.cpp that says so."""
+    child = child_with(tmp_path / "fake", refusing(LIBGOMP))
+    program = (
+        f"from app.providers.embedded import provider; provider.CHILD = {child}; from app.cli.main import app; app()"
+    )
+    monkeypatch.setattr(running, "COMMAND", [sys.executable, "-c", program])
+    # The port of nobody: an Ollama of this machine must not stand in for it.
+    env = environment(tmp_path, TEAHOUSE_EMBEDDED_MODEL="auto", TEAHOUSE_OLLAMA_URL=f"http://127.0.0.1:{free_port()}")
+    with serving(env, tmp_path) as server:
+        said = server.lines()
+        assert "none yet" in said[2]
+        assert f"  problem embedded: {LIBGOMP_TOLD}" in said
+        examined = teahouse("doctor", env={**env, "TEAHOUSE_PORT": str(server.port)}, cwd=tmp_path)
+    assert examined.returncode == 1
+    assert f"embedded           {LIBGOMP_TOLD}" in examined.stdout
+    assert examined.stdout.count(LIBGOMP_TOLD) == 1
 
 
 def test_gunicorns_file_says_what_the_command_does(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,16 +1,21 @@
 """What follows each way in which a model server fails (reliability.md 2.4)."""
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from app.accounts.principal import Principal
 from app.providers import circuit
+from app.providers.embedded import provider as embedded
+from app.providers.embedded.discovery import find_model
 from tests.generations.asking import MakeSettings, Talk, error_of, new_talk, words
 from tests.jobs.waiting import until
 from tests.model_server import ModelServer
 from tests.process import running
+from tests.providers.asking import settings_for
+from tests.providers.embedded.runtimes import KILLED_BY_SIGILL, LIBGOMP, LIBGOMP_TOLD, child_with, refusing
 
 pytestmark = pytest.mark.usefixtures("quick_retries")
 
@@ -43,6 +48,31 @@ async def test_F07_gone_for_longer_than_the_patience_fails_as_unavailable(
     assert (answer.status, error_of(answer)) == ("failed", "unavailable")
     assert answer.error is not None
     assert answer.error["retryable"]
+
+
+@pytest.mark.skipif(find_model(settings_for(embedded_model="auto")) is None, reason="extra not installed")
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        (refusing(LIBGOMP), LIBGOMP_TOLD),
+        (KILLED_BY_SIGILL, "The built-in model cannot run: this computer's processor is not supported."),
+    ],
+)
+async def test_F38_a_built_in_model_that_cannot_run_fails_at_once(
+    source: str,
+    told: str,
+    make_settings: MakeSettings,
+    alice: Principal,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(embedded, "CHILD", child_with(tmp_path / "fake", source))
+    async with running(make_settings(embedded_model="auto", retry_patience=300)) as process:
+        talk = await new_talk(process, alice)
+        sent = await talk.send("hello", model="embedded/smollm2:135m")
+        answer = await talk.ended(sent, seconds=5)
+        assert (answer.status, answer.error) == ("failed", {"code": "unusable", "message": told, "retryable": False})
+        assert (await talk.job(sent.job.id)).failures == 0
 
 
 async def test_F07_other_users_answers_go_on_while_one_server_is_away(

@@ -21,6 +21,7 @@ from app.providers.errors import (
     ProviderProtocolError,
     ProviderRejected,
     ProviderUnavailable,
+    ProviderUnusable,
 )
 
 RETRY = "retry"
@@ -51,6 +52,7 @@ def code(result: Retry | Failure) -> str:
         (ProviderProtocolError("html"), "protocol", "protocol", "protocol", "protocol"),
         (ProviderRejected("400"), "rejected", "rejected", "rejected", "rejected"),
         (ContextOverflow("long"), "context_overflow", "context_overflow", "context_overflow", "context_overflow"),
+        (ProviderUnusable("libgomp"), "unusable", "unusable", "unusable", "unusable"),
         (CredentialsRefused("401"), "credentials", "credentials", "credentials", "credentials"),
         (ModelNotFound("404"), "model_not_found", "model_not_found", "model_not_found", "model_not_found"),
     ],

@@ -7,8 +7,14 @@ from pathlib import Path
 import pytest
 
 from app.ids import new_id
+from app.providers import catalog
+from app.providers.embedded import provider as embedded
+from app.providers.embedded.discovery import find_model
 from tests.api.people import MODEL
 from tests.api.serving import Served, serving, titles_are_made
+from tests.durability.processes import free_port
+from tests.providers.asking import settings_for
+from tests.providers.embedded.runtimes import LIBGOMP, LIBGOMP_TOLD, child_with, refusing
 from tests.web.visitor import Visitor, visitor
 
 VERBS = ["pull", "delete", "unload"]
@@ -122,6 +128,19 @@ async def test_members_do_not_manage_models(alice: Visitor) -> None:
 async def test_a_verb_is_sent_not_looked_up(dana: Visitor) -> None:
     for verb in ("pull", "unload"):
         assert (await dana.get(f"/admin/models/{verb}")).status_code == 405
+
+
+@pytest.mark.skipif(find_model(settings_for(embedded_model="auto")) is None, reason="extra not installed")
+async def test_F38_the_first_page_says_what_the_built_in_model_needs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(embedded, "CHILD", child_with(tmp_path / "fake", refusing(LIBGOMP)))
+    monkeypatch.setattr(embedded, "LIST_SECONDS", 15.0)
+    monkeypatch.setattr(catalog, "DEADLINE", 15.0)
+    with serving(tmp_path / "data", embedded_model="auto", ollama_url=f"http://127.0.0.1:{free_port()}") as served:
+        async with await visitor(served, "alice") as alice:
+            page = (await alice.get("/")).text
+            assert f'<p class="model-problem">embedded: {LIBGOMP_TOLD}</p>' in page
 
 
 async def test_a_server_that_is_away_says_so_and_how_to_connect_one_is_told(tmp_path: Path) -> None:

@@ -1,11 +1,19 @@
 """The child process: llama.cpp's own OpenAI endpoint on a Unix socket, until its stdin closes.
 
-Started by path, so it imports nothing of the app. The first line of stdin is its configuration.
+Started by path, so it imports nothing of the app. The first line of stdin is its configuration. With `--check` it only
+loads llama.cpp, which ends it where that cannot be.
 """
 
 import json
 import os
 import sys
+
+
+def check() -> None:
+    import xllamacpp
+
+    assert xllamacpp.Server
+    os._exit(0)
 
 
 def main() -> None:
@@ -37,4 +45,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    check() if "--check" in sys.argv else main()

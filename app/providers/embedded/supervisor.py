@@ -22,9 +22,10 @@ _LOOK_EVERY = 0.05
 class Supervisor:
     """`connect` says where a child answers. A child's death frees the ownership, so any process may start the next."""
 
-    def __init__(self, model: EmbeddedModel, folder: Path, command: Sequence[str] = ()) -> None:
+    def __init__(self, model: EmbeddedModel, folder: Path, command: Sequence[str]) -> None:
         self._model = model
         self._command = command
+        self._libraries = folder / "lib"
         self._ownership = Ownership(folder)
         self._turn = asyncio.Lock()
         self._child: Child | None = None
@@ -98,9 +99,10 @@ class Supervisor:
         return address
 
     async def _start_with_patience(self, address: Address) -> Child:
+        """What can never run is no ProviderUnavailable and gets no patience; the next answer finds it repaired."""
         for pause in (*BACK_OFF, None):
             try:
-                return await Child.start(self._model, address, self._command)
+                return await Child.start(self._model, address, self._libraries, self._command)
             except ProviderUnavailable as error:
                 self._reason = error.message
                 if pause is None:

@@ -198,7 +198,7 @@ async def test_F38_stopping_leaves_neither_process_nor_socket(tmp_path: Path) ->
     await provider.aclose()
     assert monotonic() - began < 5
     assert not exists(pid)
-    assert [path.name for path in folder.iterdir()] == ["lock"]
+    assert sorted(path.name for path in folder.iterdir()) == ["lib", "lock"]
 
 
 async def test_a_deep_data_folder_gets_a_socket_elsewhere(tmp_path: Path) -> None:
@@ -227,7 +227,6 @@ async def test_F38_what_a_dead_owner_left_is_removed(tmp_path: Path) -> None:
     ("script", "reason"),
     [
         ("import sys; print('no such weights', file=sys.stderr); sys.exit(3)", "no such weights (exit code 3)"),
-        ("import os; os.kill(os.getpid(), 4)", "processor is not supported"),
         ("import os; os._exit(0)", "exit code 0"),
     ],
 )

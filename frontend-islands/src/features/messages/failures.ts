@@ -19,6 +19,7 @@ const SENTENCES: Record<string, () => string> = {
     t(
       "The conversation is longer than this model can read. Begin a new conversation, edit an earlier message, or choose a model with a larger window.",
     ),
+  unusable: () => t("This model cannot run here."),
   model_not_found: () => t("This model is not there any more. Choose another one."),
   credentials: () => t("The model server refused the key. The administrator has to set it right."),
   poisoned: () => t("This answer stopped the server three times and was given up."),
