@@ -7,8 +7,8 @@ from xdist.scheduler import LoadScopeScheduling
 
 SLOWEST = 10
 # Seconds of a test, by folder, as `make test` shows them: only the order of the files comes from these.
-SECONDS = {"browser": 2.5, "cli": 0.8, "conformance": 5.0, "durability": 10.0, "stack": 2.5}
-OTHER_SECONDS = 0.15
+SECONDS = {"browser": 3.0, "cli": 1.0, "conformance": 6.0, "durability": 25.0, "migrations": 3.0, "stack": 8.0}
+OTHER_SECONDS = 0.3
 
 
 class FileScheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types

@@ -12,12 +12,12 @@ from tests.factories.accounts import PASSWORD
 
 @pytest.fixture(scope="session", autouse=True)
 def _on_each(kind_of_database: str) -> None:
-    """All of this folder is about what a server answers."""
+    """All of this folder is about what a server answers, also where a test starts one of its own."""
 
 
 @pytest.fixture(scope="session")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """Dana was the first to register there."""
+def served(tmp_path_factory: pytest.TempPathFactory, kind_of_database: str) -> Iterator[Served]:
+    """Dana was the first to register there. One for each kind of database."""
     with serving(tmp_path_factory.mktemp("served") / "data") as running:
         answer = httpx.post(
             f"{running.url}/api/v1/auth/register",

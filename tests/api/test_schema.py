@@ -36,7 +36,7 @@ OPERATIONS = sorted(
 
 
 @pytest.fixture(scope="module")
-def fuzzed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Served, dict[str, str]]]:
+def fuzzed(tmp_path_factory: pytest.TempPathFactory, kind_of_database: str) -> Iterator[tuple[Served, dict[str, str]]]:
     """A server of its own, with ids that exist for paths to hit."""
     with serving(tmp_path_factory.mktemp("fuzz") / "data", model_slots=0, max_queued_per_user=0) as served:
         yield served, asyncio.run(_things(served))

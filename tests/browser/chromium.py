@@ -7,7 +7,8 @@ from urllib.parse import urlsplit
 
 from playwright.async_api import Page
 
-CHROMIUM = "/usr/bin/chromium"
+# Without the windows that nobody sees: the same engine at little more than half the processor time.
+CHROMIUM = "/usr/bin/chromium-headless-shell"
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",

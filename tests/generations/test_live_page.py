@@ -105,16 +105,17 @@ async def test_only_so_many_answers_are_kept_and_a_dropped_one_is_built_again(
 
 
 async def test_a_wait_is_held_until_there_is_text_and_ends_with_its_time(
-    talk: Talk, live: LiveAnswers, written: HandWritten
+    talk: Talk, live: LiveAnswers, written: HandWritten, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(live_page, "PAUSE", 5.0)
     began = time.monotonic()
     nothing = await live.wait(talk.principal, talk.conversation_id, written.job_id, after=1, seen=0, seconds=0.1)
     assert time.monotonic() - began >= 0.09
     assert not nothing.has_text
-    held = live.wait(talk.principal, talk.conversation_id, written.job_id, after=1, seen=0, seconds=5)
+    held = live.wait(talk.principal, talk.conversation_id, written.job_id, after=1, seen=0, seconds=10)
     waiting = asyncio.create_task(held)
     await asyncio.sleep(0.02)
     began = time.monotonic()
     written.write("delta", {"text": "hello"})
     assert "hello" in (await waiting).open
-    assert time.monotonic() - began < 0.2  # the first text at once
+    assert time.monotonic() - began < 3  # the first text at once

@@ -200,7 +200,7 @@ async def test_a_drain_ends_a_stream_at_once_also_of_a_viewer_who_was_being_writ
     talk.process.engine.hub.drain()
     began = time.monotonic()
     assert await (waiting or anext(visits)) == [RECONNECT]
-    assert time.monotonic() - began < 0.3
+    assert time.monotonic() - began < 3
     await visits.aclose()  # type: ignore[attr-defined]
 
 

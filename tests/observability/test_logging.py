@@ -154,9 +154,9 @@ def test_A65_no_secret_reaches_the_files(logs: Path) -> None:
 )
 def test_A66_no_text_holds_the_writer_up(tmp_path: Path, hostile: str) -> None:
     redact = Redactor(_settings(tmp_path))
-    started = time.perf_counter()
+    started = time.thread_time()
     redact((hostile * 16_384)[:16_384])
-    assert time.perf_counter() - started < 0.2
+    assert time.thread_time() - started < 0.2
 
 
 def test_the_same_complaint_is_told_once_a_second(logs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -180,10 +180,10 @@ def test_a_wrong_format_is_no_error_of_the_caller(logs: Path) -> None:
 
 def test_logging_costs_the_event_loop_little(logs: Path) -> None:
     logger.info("warm")
-    started = time.perf_counter()
+    started = time.thread_time()
     for _ in range(1000):
         logger.info("%s %s %d %.1f ms", "GET", "/api/v1/jobs/1", 200, 1.25)
-    assert (time.perf_counter() - started) / 1000 < 0.0005  # about 10 µs; the rest is for a busy machine
+    assert (time.thread_time() - started) / 1000 < 0.0005  # about 10 µs; the rest is for a slow machine
     assert len(_lines(logs / "teahouse.log")) == 1001
 
 

@@ -244,8 +244,8 @@ def test_A29_an_encrypted_token_is_never_opened() -> None:
 def test_A29_a_deep_header_and_a_huge_token_cost_nothing() -> None:
     deep = base64.urlsafe_b64encode(b'{"alg":' + b"[" * 1000 + b"]" * 1000 + b"}").decode().rstrip("=")
     huge = jwt.issue(RING, CLAIMS)[:36] + "." + "A" * (8 * 1024 * 1024) + "." + "A" * 43
-    began = time.perf_counter()
+    began = time.thread_time()
     refused(f"{deep}.e30.{'A' * 43}")
     refused(huge)
     refused("." * 1_000_000)
-    assert time.perf_counter() - began < 0.1
+    assert time.thread_time() - began < 0.1

@@ -9,13 +9,8 @@ from tests.api.serving import Served, serving
 from tests.web.visitor import Visitor, visitor
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _on_each(kind_of_database: str) -> None:
-    """All of this folder is about what a server answers."""
-
-
 @pytest.fixture(scope="session")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def served(tmp_path_factory: pytest.TempPathFactory, kind_of_database: str) -> Iterator[Served]:
     with serving(tmp_path_factory.mktemp("pages") / "data") as running:
         yield running
 

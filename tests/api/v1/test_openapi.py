@@ -124,8 +124,10 @@ def test_a_schema_is_said_in_a_few_words(schema: dict[str, Any], words: str) -> 
 def test_A50_the_reference_breaks_no_rule_of_the_policy(app: FastAPI) -> None:
     from playwright.sync_api import sync_playwright
 
+    from tests.browser.chromium import ARGUMENTS, CHROMIUM
+
     with serve(app) as server, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         page = browser.new_page()
         complaints: list[str] = []
         page.on("console", lambda message: complaints.append(message.text))
