@@ -85,7 +85,7 @@ test: setup build ## run every test, those in a browser too, and on PostgreSQL w
 
 # More workers than cores: the tests wait more than they work. How they are shared out: tests/scheduling.py.
 # What failed may show that it passes when nothing runs beside it; the run then says so.
-pytest = $(BIN)/pytest --numprocesses 3 --quiet $(1) \
+pytest = $(BIN)/pytest --numprocesses 4 --quiet $(1) \
   || { [ $$? = 1 ] && echo "Once more what failed, with nothing beside it:" \
   && $(BIN)/pytest --last-failed --last-failed-no-failures none $(1); }
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import redis
 
-from tests.durability.processes import free_port
+from tests.ports import free_port
 
 
 class RedisServer:

@@ -25,8 +25,9 @@ from tests.benchmarks import (
     reading,
 )
 from tests.benchmarks.clients import Measured, Teahouse, ask_model_server, at_once, percentile, prompt
-from tests.benchmarks.servers import ROOT, Server, free_port, model_server, start_teahouse
+from tests.benchmarks.servers import ROOT, Server, model_server, start_teahouse
 from tests.benchmarks.targets import table
+from tests.ports import free_port
 
 TOKENS, RATE, FIRST = 200, 50.0, 100.0
 

@@ -17,10 +17,11 @@ from playwright.async_api import Browser, CDPSession, Page, Response, async_play
 
 from tests.benchmarks import browsing, reading
 from tests.benchmarks.pages import CONVERSATIONS, visitor
-from tests.benchmarks.servers import Server, free_port, start_teahouse
+from tests.benchmarks.servers import Server, start_teahouse
 from tests.benchmarks.targets import table
 from tests.browser.chromium import ARGUMENTS, CHROMIUM
 from tests.browser.servers import model_process
+from tests.ports import free_port
 
 LONG = 5000
 RATE, SECONDS = 100, 20

@@ -15,9 +15,10 @@ from playwright.async_api import async_playwright
 
 from tests.benchmarks import reading
 from tests.benchmarks.pages import visitor
-from tests.benchmarks.servers import Server, free_port, start_teahouse
+from tests.benchmarks.servers import Server, start_teahouse
 from tests.browser.chromium import ARGUMENTS, CHROMIUM
 from tests.browser.servers import model_process
+from tests.ports import free_port
 
 PROGRAM = Path(__file__).parent / "lighthouse" / "node_modules" / ".bin" / "lighthouse"
 CATEGORIES = ("performance", "accessibility", "best-practices")

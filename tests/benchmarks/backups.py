@@ -14,7 +14,8 @@ import aiohttp
 from app.ids import new_id
 from tests.benchmarks.clients import Teahouse, percentile, prompt
 from tests.benchmarks.reading import CONVERSATION, MESSAGE, NOW
-from tests.benchmarks.servers import ROOT, free_port, start_teahouse
+from tests.benchmarks.servers import ROOT, start_teahouse
+from tests.ports import free_port
 
 BYTES, MESSAGE_BYTES, PER_CONVERSATION = 1_000_000_000, 3_000, 50
 BESIDE_SECONDS, EACH = 15.0, 0.05

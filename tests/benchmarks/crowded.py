@@ -24,13 +24,14 @@ import uvloop
 from app.settings import Settings
 from tests.benchmarks.clients import Teahouse, percentile, prompt
 from tests.benchmarks.scaled import cpu_of, postgres_pids
-from tests.benchmarks.servers import Server, free_port, start_teahouse
+from tests.benchmarks.servers import Server, start_teahouse
 from tests.benchmarks.slow_core import slow_core
 from tests.benchmarks.targets import table
 from tests.conformance.configurations import Worker, worker_on
 from tests.conformance.conftest import settings_for
 from tests.databases import plain_connection
 from tests.durability.processes import ModelProcess
+from tests.ports import free_port
 from tests.postgres import Server as Postgres
 from tests.postgres import postgres_server
 from tests.redis import RedisServer, redis_server

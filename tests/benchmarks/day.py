@@ -19,10 +19,11 @@ from pathlib import Path
 import psycopg
 
 from tests.benchmarks.gauges import Gauges, Site, grown, slope
-from tests.benchmarks.servers import free_port, model_server, start_teahouse
+from tests.benchmarks.servers import model_server, start_teahouse
 from tests.benchmarks.visits import Person, Tally, visit
 from tests.conformance.configurations import worker_on
 from tests.conformance.conftest import settings_for
+from tests.ports import free_port
 from tests.postgres import postgres_server
 from tests.redis import redis_server
 

@@ -8,8 +8,9 @@ import aiohttp
 import orjson
 
 from tests.benchmarks.clients import Teahouse, prompt
-from tests.benchmarks.servers import free_port, start_teahouse
+from tests.benchmarks.servers import start_teahouse
 from tests.model_server import answer_for
+from tests.ports import free_port
 
 
 async def run(data_dir: Path, model_url: str) -> dict[str, Any]:

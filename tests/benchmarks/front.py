@@ -16,8 +16,9 @@ from typing import Any
 import aiohttp
 
 from tests.benchmarks.clients import Measured, Teahouse, at_once, percentile, prompt
-from tests.benchmarks.servers import NO_LIMITS, free_port, start_teahouse
+from tests.benchmarks.servers import NO_LIMITS, start_teahouse
 from tests.model_server import answer_for
+from tests.ports import free_port
 from tests.stack.stack import Stack, stack
 from tests.stack.visitor import Visitor, sign_up, visitors
 

@@ -14,10 +14,11 @@ import httpx
 from playwright.async_api import Browser, async_playwright
 
 from tests.benchmarks import browsing, reading
-from tests.benchmarks.servers import Server, free_port, start_teahouse
+from tests.benchmarks.servers import Server, start_teahouse
 from tests.benchmarks.targets import table
 from tests.browser.chromium import ARGUMENTS, CHROMIUM
 from tests.browser.servers import model_process
+from tests.ports import free_port
 from tests.web.visitor import Visitor, poller_in, token_in
 
 CONVERSATIONS = 60

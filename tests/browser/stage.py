@@ -13,7 +13,8 @@ from playwright.async_api import Browser, CDPSession, Page
 
 from tests.browser.chromium import watch
 from tests.browser.seeds import MODEL, seed
-from tests.browser.servers import free_port, model_process, teahouse_process
+from tests.browser.servers import model_process, teahouse_process
+from tests.ports import free_port
 
 LANGUAGES = ("en", "zh-CN")
 PASSWORD = "a long password"

@@ -7,9 +7,10 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from tests.browser.chromium import register, watch
-from tests.browser.servers import free_port, model_process, teahouse_process
+from tests.browser.servers import model_process, teahouse_process
 from tests.browser.test_chat import answer_text, ask, expected_of, watch_to_end
 from tests.databases import new_database_url
+from tests.ports import free_port
 
 pytestmark = [pytest.mark.browser, pytest.mark.both_databases, pytest.mark.usefixtures("kind_of_database")]
 

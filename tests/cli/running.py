@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.durability.processes import free_port, wait_for
+from tests.durability.processes import wait_for
+from tests.ports import free_port
 
 COMMAND = [str(Path(sys.executable).parent / "teahouse")]
 

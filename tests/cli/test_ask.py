@@ -14,8 +14,9 @@ import pytest
 
 from tests.cli.running import COMMAND, Serving, environment, serving, teahouse
 from tests.databases import new_database_url
-from tests.durability.processes import free_port, model_process
+from tests.durability.processes import model_process
 from tests.model_server import answer_for
+from tests.ports import free_port
 
 LOST = b"the connection is lost; trying again"
 

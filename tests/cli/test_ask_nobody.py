@@ -14,7 +14,7 @@ from typer.testing import CliRunner, Result
 
 from app.cli import api_client
 from app.cli.main import app
-from tests.durability.processes import free_port
+from tests.ports import free_port
 
 HTML = b"HTTP/1.1 404 Not Found\r\nContent-Type: text/html\r\nContent-Length: 5\r\nConnection: close\r\n\r\n<h1>\n"
 CATCH_ALL = HTML.replace(b"404 Not Found", b"200 OK")

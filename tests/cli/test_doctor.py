@@ -19,7 +19,8 @@ from app.cli import examinations, examining_data
 from app.cli.doctor import examine
 from app.settings import Settings
 from tests.cli.running import environment, teahouse
-from tests.durability.processes import free_port, model_process, server_process
+from tests.durability.processes import model_process, server_process
+from tests.ports import free_port
 
 
 def settings_of(data_dir: Path, **given: object) -> Settings:

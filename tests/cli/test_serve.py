@@ -17,7 +17,8 @@ from app.providers.embedded.discovery import find_model
 from app.settings import Settings
 from tests.cli import running
 from tests.cli.running import environment, serving, teahouse
-from tests.durability.processes import free_port, model_process
+from tests.durability.processes import model_process
+from tests.ports import free_port
 from tests.providers.asking import settings_for
 from tests.providers.embedded.runtimes import LIBGOMP, LIBGOMP_TOLD, child_with, refusing
 

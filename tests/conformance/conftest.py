@@ -12,9 +12,9 @@ from app.ids import new_id
 from app.settings import Settings
 from tests.conformance.configurations import CONFIGURATIONS, Site, worker_on
 from tests.conformance.load import Machines
-from tests.durability.processes import free_port
 from tests.factories.people import add_person
 from tests.model_server import ModelServer
+from tests.ports import free_port
 from tests.postgres import postgres_server
 from tests.process import Process, running
 from tests.redis import RedisServer, redis_server

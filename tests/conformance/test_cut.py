@@ -15,8 +15,8 @@ from app.settings import Settings
 from tests.conformance.configurations import Worker, worker_on
 from tests.conformance.conftest import settings_for
 from tests.conformance.load import Sent, assert_all_whole, key_of, send, talks, under_load
-from tests.durability.processes import free_port
 from tests.model_server import ModelServer
+from tests.ports import free_port
 from tests.postgres import Server
 from tests.process import Process, running
 from tests.proxy import Lost, Proxy, proxy_to

@@ -17,11 +17,11 @@ from app.settings import Settings
 from tests.conformance.configurations import Worker, worker_on
 from tests.conformance.conftest import settings_for
 from tests.conformance.load import CHANCE, Sent, assert_all_whole, send, talks
-from tests.durability.processes import free_port
 from tests.generations.watching import restless
 from tests.jobs.history import Op, check
 from tests.model_server.process import model_server_process
 from tests.network import ADDRESSES, network, why_not
+from tests.ports import free_port
 from tests.postgres import postgres_server
 from tests.process import Process, running
 from tests.proxy import proxy_to

@@ -1,11 +1,16 @@
-"""A server that kills itself at the Nth step in the database of the next message, if a file says N: `… PORT FILE`."""
+"""A server that kills itself at the Nth step in the database of the next message, if a file says N: `… PORT FILE`.
 
+Each time another one takes its place, forked from a process that has imported everything and opened nothing.
+"""
+
+import ctypes
 import os
 import signal
 import sys
 from pathlib import Path
 from typing import Any
 
+import uvicorn
 from sqlalchemy import Engine, event
 from sqlalchemy.orm import Session
 
@@ -13,6 +18,7 @@ from app.db.shared_transaction import SharedTransactions
 from app.generations.service import Generations
 from app.main import create_app
 
+PR_SET_PDEATHSIG = 1  # a server ends with the process that forks it
 _left = 0  # steps until the end; 0: nothing is counted
 
 
@@ -57,10 +63,14 @@ def _arm(file: Path) -> None:
 
 
 def main() -> None:
-    import uvicorn
-
     _arm(Path(sys.argv[2]))
-    uvicorn.run(create_app(), port=int(sys.argv[1]), http="httptools", log_config=None, ws="none")
+    while True:
+        child = os.fork()
+        if not child:
+            ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+            uvicorn.run(create_app(), port=int(sys.argv[1]), http="httptools", log_config=None, ws="none")
+            return
+        os.waitpid(child, 0)
 
 
 if __name__ == "__main__":

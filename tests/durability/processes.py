@@ -4,7 +4,6 @@ import contextlib
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -13,15 +12,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.databases import new_database_url
+from tests.ports import free_port
 
 ROOT = Path(__file__).parent.parent.parent
 BIN = Path(sys.executable).parent
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def wait_for(url: str, process: subprocess.Popen[bytes], seconds: float = 30) -> None:
@@ -95,9 +89,9 @@ class ServerProcess:
         wait_for(f"{self.url}/healthz", self.process)
 
     def worker_pids(self) -> list[int]:
-        """The children that serve."""
+        """The children that serve; one that was killed is a child until Gunicorn has seen it."""
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
-        return [int(pid) for pid in children.split()]
+        return [int(pid) for pid in children.split() if _is_alive(int(pid))]
 
     def kill(self) -> None:
         self.process.kill()
@@ -106,6 +100,13 @@ class ServerProcess:
     def terminate(self, seconds: float = 15) -> None:
         self.process.send_signal(signal.SIGTERM)
         self.process.wait(seconds)
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
 
 
 @contextlib.contextmanager

@@ -117,10 +117,10 @@ async def test_F02_one_of_three_workers_is_killed_many_times(tmp_path: Path) -> 
     with model_process() as model, server_process(tmp_path / "data", model.url, workers=3) as server:
 
         def kill() -> None:
-            while len(workers := server.worker_pids()) < 3:
+            while len(server.worker_pids()) < 3:
                 time.sleep(0.05)
             time.sleep(1)  # Gunicorn's new one takes so long to begin; without it, there would soon be none
-            os.kill(random.choice(workers), signal.SIGKILL)
+            os.kill(random.choice(server.worker_pids()), signal.SIGKILL)
 
         assert await _campaign(server, kill) >= 4
 

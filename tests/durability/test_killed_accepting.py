@@ -1,5 +1,6 @@
 """SIGKILL at each step of accepting a message: all of it is there, or nothing; the repeat gets the one job."""
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -11,7 +12,8 @@ import pytest
 from app.db.session import plain_connection
 from tests.databases import new_database_url
 from tests.durability.client import GONE, Client
-from tests.durability.processes import ROOT, free_port, wait_for
+from tests.durability.processes import ROOT, wait_for
+from tests.ports import free_port
 
 pytestmark = [pytest.mark.kill, pytest.mark.timeout(240), pytest.mark.usefixtures("kind_of_database")]
 
@@ -63,12 +65,11 @@ async def test_F01_killed_at_each_visit_of_a_202_it_is_all_or_nothing_and_the_re
                 (data_dir / "die-at").write_text(str(visit))
                 died = await _dies(client, conversation, f"key-{visit}")
                 if died:
-                    process.wait(10)
                     after = _rows(where)
                     made = tuple(b - a for a, b in zip(before, after, strict=True))
                     assert made in ((0, 0, 0), (1, 1, 1)), made
                     accepted += made[0]
-                    process = _start(data_dir, url, port)
+                    await asyncio.to_thread(wait_for, f"http://127.0.0.1:{port}/healthz", process)
                 answer = await client.send(conversation, "die", f"key-{visit}")
                 jobs = await client.get("/jobs?kind=answer&limit=500")
                 assert answer["job"]["id"] in {job["id"] for job in jobs["items"]}

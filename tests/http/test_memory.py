@@ -6,7 +6,8 @@ from pathlib import Path
 import aiohttp
 
 from tests.benchmarks.gauges import family, pss_mib
-from tests.benchmarks.servers import free_port, start_teahouse
+from tests.benchmarks.servers import start_teahouse
+from tests.ports import free_port
 
 ROUNDS, TOGETHER = 8, 6
 HASH_MIB = 19

@@ -21,7 +21,8 @@ from app import job_handlers
 from app import settings as settings_module
 from app.observability import tracing
 from app.settings import Settings
-from tests.durability.processes import ServerProcess, free_port, model_process, server_process
+from tests.durability.processes import ServerProcess, model_process, server_process
+from tests.ports import free_port
 from tests.stack.visitor import Visitor, sign_up
 
 SECRET = "the-words-of-alice"

@@ -12,8 +12,8 @@ from app.clock import monotonic
 from app.providers import catalog, registry
 from app.providers.catalog import Providers
 from tests.model_server import ModelServer
+from tests.ports import free_port
 from tests.providers.asking import closing, settings_for
-from tests.providers.test_faults import free_port
 
 
 @pytest.fixture(autouse=True)

@@ -3,7 +3,6 @@
 import asyncio
 import re
 import resource
-import socket
 from typing import Any
 
 import pytest
@@ -27,14 +26,9 @@ from app.providers.errors import (
 from app.providers.registry import make_provider
 from tests.model_server import ModelServer, answer_for
 from tests.model_server.script import Script
+from tests.ports import free_port
 from tests.providers.asking import all_events, closing, end_of, heard, question, settings_for, text_of, usage_of
 from tests.providers.conftest import MakeProvider
-
-
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
 
 
 async def until(condition: Any, seconds: float = 1.0) -> None:

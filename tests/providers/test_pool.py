@@ -17,9 +17,9 @@ from tests.factories.people import add_person
 from tests.generations.asking import new_talk, words
 from tests.jobs.waiting import until
 from tests.model_server import ModelServer, answer_for
+from tests.ports import free_port
 from tests.process import running
 from tests.providers.asking import all_events, heard, question, settings_for, text_of
-from tests.providers.test_faults import free_port
 
 SLOW = "tea [[tokens=endless rate=200]]"
 

@@ -14,7 +14,8 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tests.durability.processes import ModelProcess, free_port, model_process
+from tests.durability.processes import ModelProcess, model_process
+from tests.ports import free_port
 from tests.stack.supervisor import descendants
 
 ROOT = Path(__file__).parents[2]

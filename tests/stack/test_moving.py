@@ -17,9 +17,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.durability.processes import free_port
 from tests.migrations.revisions import contents
 from tests.model_server import answer_for
+from tests.ports import free_port
 from tests.postgres import BINARIES, Server
 from tests.redis import RedisServer, redis_server
 from tests.stack.manual import blocks, commands

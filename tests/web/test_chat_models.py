@@ -12,7 +12,7 @@ from app.providers.embedded import provider as embedded
 from app.providers.embedded.discovery import find_model
 from tests.api.people import MODEL
 from tests.api.serving import Served, serving, titles_are_made
-from tests.durability.processes import free_port
+from tests.ports import free_port
 from tests.providers.asking import settings_for
 from tests.providers.embedded.runtimes import LIBGOMP, LIBGOMP_TOLD, child_with, refusing
 from tests.web.visitor import Visitor, visitor

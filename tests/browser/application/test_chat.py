@@ -79,7 +79,7 @@ async def test_asking_differently_keeps_the_first_wording(alice: Page) -> None:
 
 
 async def test_a_second_message_waits_for_the_first_answer(alice: Page) -> None:
-    await ask(alice, PLAIN)
+    await ask(alice, "Tell me of tea [[tokens=80 rate=8]]")
     await ask(alice, "And now? [[tokens=5]]")
     await expect(alice.locator(".status").last).to_have_text("Waits for the answer above")
     await expect(alice.locator("[aria-busy]")).to_have_count(0, timeout=20_000)

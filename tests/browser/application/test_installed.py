@@ -11,7 +11,8 @@ from playwright.async_api import Browser, Page, expect
 from tests.browser.application.conftest import ask
 from tests.browser.application.wire import EXPECTED_FAULTS
 from tests.browser.chromium import OpenPage, register, watch
-from tests.browser.servers import ROOT, LiveServer, free_port, model_process, teahouse_process
+from tests.browser.servers import ROOT, LiveServer, model_process, teahouse_process
+from tests.ports import free_port
 
 pytestmark = pytest.mark.browser
 

@@ -10,8 +10,9 @@ from playwright.async_api import Browser, Page, Route, expect
 from tests.browser.application.conftest import OpenApplication, answer_text, ask, watch_to_end
 from tests.browser.application.wire import EXPECTED_FAULTS, cuttable
 from tests.browser.chromium import register, watch
-from tests.browser.servers import LiveServer, free_port, model_process, teahouse_process
+from tests.browser.servers import LiveServer, model_process, teahouse_process
 from tests.browser.test_chat import expected_of
+from tests.ports import free_port
 
 pytestmark = pytest.mark.browser
 

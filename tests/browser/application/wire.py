@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 from playwright.async_api import Browser, Page
 
 from tests.browser.chromium import register, watch
-from tests.browser.servers import LiveServer, free_port
+from tests.browser.servers import LiveServer
+from tests.ports import free_port
 
 # The last one is the service worker, which is looked for behind all else.
 EXPECTED_FAULTS = ("Failed to load resource", "net::ERR_", "fetching the script")

@@ -18,10 +18,10 @@ from app.providers.embedded.discovery import find_model
 from app.providers.embedded.provider import EmbeddedProvider
 from app.providers.errors import ProviderUnusable
 from tests.model_server import ModelServer
+from tests.ports import free_port
 from tests.providers.asking import all_events, closing, heard, settings_for, text_of
 from tests.providers.embedded.runtimes import KILLED_BY_SIGILL, LIBGOMP, LIBGOMP_TOLD, child_with, refusing, repair
 from tests.providers.embedded.test_provider import MODEL, ask, embedded
-from tests.providers.test_faults import free_port
 
 pytestmark = pytest.mark.skipif(find_model(settings_for(embedded_model="auto")) is None, reason="extra not installed")
 

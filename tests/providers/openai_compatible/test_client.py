@@ -9,6 +9,7 @@ from app.providers.errors import CredentialsRefused, ProviderCut, ProviderUnavai
 from app.providers.events import Usage
 from app.providers.openai_compatible.client import OpenAIProvider, from_settings
 from tests.model_server import ModelServer, answer_for, thinking_for
+from tests.ports import free_port
 from tests.providers.asking import (
     all_events,
     closing,
@@ -20,7 +21,6 @@ from tests.providers.asking import (
     thinking_of,
     usage_of,
 )
-from tests.providers.test_faults import free_port
 
 
 def connected(server: ModelServer, **settings: Any) -> OpenAIProvider:
