@@ -101,7 +101,9 @@ def copy(path: Path, root: Path) -> None:
         return
     target = root / path.relative_to("/")
     if path.is_dir():
-        shutil.copytree(path, target, symlinks=False, dirs_exist_ok=True)
+        # The bare machine's own links point to where they would be followed on this one.
+        shutil.rmtree(target, ignore_errors=True)
+        shutil.copytree(path, target, ignore_dangling_symlinks=True)
     else:
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(path, target)
@@ -113,7 +115,7 @@ def command_in(machine: Machine, root: Path, line: str) -> list[str]:
     user = "" if machine.is_root else "setpriv --reuid 1000 --regid 1000 --clear-groups "
     home = "/root" if machine.is_root else "/teahouse"
     path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-    enter = f"exec chroot {root} /usr/bin/env HOME={home} PATH={path} {user}bash -c 'cd /teahouse && {line}'"
+    enter = f"exec chroot {root} /usr/bin/env HOME={home} PATH={path} {user}bash -c 'cd /teahouse; {line}'"
     return ["unshare", "--mount", "--pid", "--fork", "--kill-child", "bash", "-c", f"{mounts} && {enter}"]
 
 
