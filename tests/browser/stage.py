@@ -136,6 +136,8 @@ _fingers: WeakKeyDictionary[Page, CDPSession] = WeakKeyDictionary()
 
 async def resize(page: Page, size: tuple[int, int]) -> None:
     """To a screen of that size; the narrow one is touched."""
+    if page.viewport_size == {"width": size[0], "height": size[1]} and (size == NARROW) == (page in _fingers):
+        return
     if size == NARROW and page not in _fingers:
         wire = _fingers[page] = await page.context.new_cdp_session(page)
         await wire.send("Emulation.setTouchEmulationEnabled", {"enabled": True, "maxTouchPoints": 5})
