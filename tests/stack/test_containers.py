@@ -58,7 +58,7 @@ def replay(text: str, folder: Path) -> Stage:
         elif word == "RUN" and rest.startswith("npm ci ") and not IS_CAMPAIGN:
             stage.place("node_modules").symlink_to(ROOT / "frontend-islands" / "node_modules")  # the same lock's
         elif word == "RUN" and not OF_THE_SYSTEM.search(rest):
-            environment = {**os.environ, "PATH": f"{ROOT}/.tools/bin:{os.environ['PATH']}"}
+            environment = {**os.environ, "PATH": f"{ROOT}/.tools/bin:{os.environ['PATH']}:{ROOT}/.tools/node/bin"}
             subprocess.run(["sh", "-ec", rest], cwd=stage.place(""), env=environment, check=True, timeout=200)
         elif word == "ENV":
             stage.environment |= dict(pair.split("=", 1) for pair in rest.split())
