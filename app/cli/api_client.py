@@ -13,9 +13,9 @@ from app.ids import new_id
 
 PATIENCE = 300.0  # seconds to look for a server that was there before
 SILENCE = 45.0  # it pings every 15
-CONTACT = 8.0  # seconds in which a server has to answer for the first time; to start this program takes some, too
+CONTACT = 8.0  # seconds for the first answer; starting this program takes up the rest of the ten
 CALL = 60.0  # and each later call, with all its tries
-LOST_AFTER = 5.0  # a restart is over before; what takes longer is told
+LOST_AFTER = 5.0  # seconds; a restart takes less, so a longer outage is reported
 TRIES = 5
 AWAY = (502, 503, 504)  # a proxy's words for a server that is restarted
 

@@ -53,7 +53,7 @@ class Check:
     async def _look(self) -> ProviderUnusable | None:
         """None, too, where nothing can be found out: then the first answer will tell."""
         try:
-            # Not in the data folder: whoever only looks, as `teahouse doctor` does, leaves nothing there.
+            # A temporary folder: `teahouse doctor` must leave nothing in the data folder.
             with tempfile.TemporaryDirectory() as folder:
                 return await self._run(environment(Path(folder)))
         except (OSError, TimeoutError) as error:
