@@ -1,9 +1,10 @@
 """The main flow in the application, and that it shows what the pages show."""
 
+import asyncio
 import re
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from tests.browser.application.conftest import OpenApplication, answer_text, ask, watch_to_end
 from tests.browser.chromium import OpenPage, register
@@ -84,6 +85,48 @@ async def test_a_second_message_waits_for_the_first_answer(alice: Page) -> None:
     await expect(alice.locator(".status").last).to_have_text("Waits for the answer above")
     await expect(alice.locator("[aria-busy]")).to_have_count(0, timeout=20_000)
     assert await answer_text(alice) == expected_of("And now? [[tokens=5]]")
+
+
+async def test_a_list_that_was_read_before_a_message_was_sent_hides_nothing(open_application: OpenApplication) -> None:
+    page, held = await open_application(), asyncio.Event()
+    await ask(page, "Tea? [[tokens=5]]")
+    await watch_to_end(page, expected_of("Tea? [[tokens=5]]"))
+
+    async def late(route: Route) -> None:
+        if route.request.method != "GET" or held.is_set():
+            return await route.continue_()
+        answer = await route.fetch()
+        await held.wait()
+        await route.fulfill(response=answer)
+
+    await page.route("**/api/v1/conversations/*/messages*", late)
+    await page.reload()
+    await ask(page, "And now? [[tokens=6]]")
+    await expect(page.locator(".from-user:not(.pending)")).to_have_count(1)
+    held.set()
+    await expect(page.locator(".from-user")).to_have_count(2)
+    await watch_to_end(page, expected_of("And now? [[tokens=6]]"))
+    await expect(page.locator(".message")).to_have_count(4)
+
+
+async def test_what_is_typed_while_the_first_message_is_sent_stays_in_the_composer(
+    open_application: OpenApplication,
+) -> None:
+    page, held = await open_application(), asyncio.Event()
+
+    async def late(route: Route) -> None:
+        await held.wait()
+        await route.continue_()
+
+    await page.route("**/api/v1/conversations/*/messages", late)
+    await page.fill("#content", "Tea? [[tokens=5]]")
+    await page.keyboard.press("Enter")
+    await page.keyboard.type("And what of")
+    held.set()
+    await page.wait_for_url("**/app/c/*")
+    await expect(page.locator("#content")).to_have_value("And what of")
+    await page.get_by_role("link", name="New conversation").click()
+    await expect(page.locator("#content")).to_have_value("")
 
 
 async def test_a_refused_message_is_still_in_the_composer(open_application: OpenApplication) -> None:

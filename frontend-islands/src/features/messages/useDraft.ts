@@ -2,10 +2,13 @@
 import { ref, watch, type Ref } from "vue";
 
 const AFTER_MS = 300;
+const placeOf = (key: string): string => `teahouse-draft:${key}`;
+const open = new Map<string, Ref<string>>();
 
 export function useDraft(key: string): Ref<string> {
-  const place = `teahouse-draft:${key}`;
+  const place = placeOf(key);
   const text = ref(read(place));
+  open.set(key, text);
   let timer: ReturnType<typeof setTimeout> | undefined;
   watch(text, (value) => {
     clearTimeout(timer);
@@ -13,6 +16,14 @@ export function useDraft(key: string): Ref<string> {
     else write(place, "");
   });
   return text;
+}
+
+/** What was typed into a new conversation while its first message was on its way belongs to that conversation. */
+export function moveDraft(from: string, to: string): void {
+  const text = open.get(from);
+  if (!text?.value) return;
+  write(placeOf(to), text.value);
+  text.value = "";
 }
 
 // A storage that is full or forbidden harms nothing.

@@ -22,6 +22,8 @@ export function useMessages(conversationId: MaybeRefOrGetter<string>) {
   const pending = shallowRef<readonly Pending[]>([]);
   const state = shallowRef<"loading" | "ready" | "failed">("loading");
   let visit = 0;
+  /** What was sent or ended since the list was asked for is not in it. */
+  let changes = 0;
 
   const path = (): string => `/conversations/${toValue(conversationId)}/messages`;
 
@@ -29,10 +31,12 @@ export function useMessages(conversationId: MaybeRefOrGetter<string>) {
 
   async function load(): Promise<void> {
     const mine = ++visit;
+    const before = changes;
     if (state.value !== "ready") state.value = "loading";
     try {
       const found = await get<Window>(path(), { format: "html", limit: 50 });
       if (mine !== visit) return;
+      if (before !== changes) return await load();
       messages.value = found.items;
       earlier.value = found.prev_cursor;
       state.value = "ready";
@@ -104,11 +108,15 @@ export function useMessages(conversationId: MaybeRefOrGetter<string>) {
     await load();
   }
 
+  /** The list may have come with them already. */
   function accept({ user_message, assistant_message }: Accepted): void {
-    messages.value = [...messages.value, user_message, assistant_message];
+    changes++;
+    const others = messages.value.filter(({ id }) => id !== user_message.id && id !== assistant_message.id);
+    messages.value = [...others, user_message, assistant_message];
   }
 
   function replace(changed: Message): void {
+    changes++;
     messages.value = messages.value.map((message) => (message.id === changed.id ? changed : message));
   }
 
