@@ -94,10 +94,11 @@ async def test_a_list_that_was_read_before_a_message_was_sent_hides_nothing(open
 
     async def late(route: Route) -> None:
         if route.request.method != "GET" or held.is_set():
-            return await route.continue_()
-        answer = await route.fetch()
-        await held.wait()
-        await route.fulfill(response=answer)
+            await route.continue_()
+        else:
+            answer = await route.fetch()
+            await held.wait()
+            await route.fulfill(response=answer)
 
     await page.route("**/api/v1/conversations/*/messages*", late)
     await page.reload()
