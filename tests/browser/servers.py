@@ -10,8 +10,10 @@ import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tests.databases import new_database_url
+from tests.fork_server import Forked
 from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
@@ -30,8 +32,7 @@ class LiveServer:
 @contextlib.contextmanager
 def model_process(module: str = "tests.browser.markdown", *options: str) -> Iterator[str]:
     """The scripted server's address for Ollama."""
-    command = [sys.executable, "-m", module, *options]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+    with Forked([module, *options], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
         assert process.stdout is not None
         try:
             yield json.loads(process.stdout.readline())["url"]
@@ -49,10 +50,11 @@ def teahouse_process(
     given |= {"database_url": new_database_url()} | settings
     clean = {name: value for name, value in os.environ.items() if not name.startswith("TEAHOUSE_")}
     environment = clean | {f"TEAHOUSE_{name.upper()}": value for name, value in given.items()}
-    command = [sys.executable, "-m", "uvicorn", "app.main:app", "--port", str(port), "--no-access-log"]
-    command += ["--timeout-graceful-shutdown", "2"]
+    command = ["uvicorn", "app.main:app", "--port", str(port), "--no-access-log", "--timeout-graceful-shutdown", "2"]
     log = (data_dir.parent / "server.log").open("ab")
-    with log, subprocess.Popen(command, cwd=root, env=environment, stdout=log, stderr=log) as process:
+    how: dict[str, Any] = {"cwd": root, "env": environment, "stdout": log, "stderr": log}
+    other = None if root == ROOT else [sys.executable, "-m", *command]
+    with log, subprocess.Popen(other, **how) if other else Forked(command, **how) as process:
         try:
             _wait_for(f"http://127.0.0.1:{port}/healthz", process)
             database = given["database_url"] or data_dir / "teahouse.db"

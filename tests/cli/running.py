@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.durability.processes import wait_for
+from tests.fork_server import TEAHOUSE, Forked
 from tests.ports import free_port
 
 COMMAND = [str(Path(sys.executable).parent / "teahouse")]
@@ -23,9 +24,14 @@ def environment(data_dir: Path, **variables: str) -> dict[str, str]:
 def teahouse(
     *arguments: str, env: dict[str, str], cwd: Path, stdin: str = "", seconds: float = 30
 ) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*COMMAND, *arguments], env=env, cwd=cwd, input=stdin, capture_output=True, text=True, timeout=seconds
-    )
+    """To its end."""
+    pipe = subprocess.PIPE
+    with Forked([TEAHOUSE, *arguments], env=env, cwd=cwd, stdin=pipe, stdout=pipe, stderr=pipe, text=True) as process:
+        try:
+            said, complained = process.communicate(stdin, timeout=seconds)
+        finally:
+            process.kill()
+    return subprocess.CompletedProcess(arguments, process.returncode, said, complained)
 
 
 class Serving:
@@ -39,8 +45,8 @@ class Serving:
         self.start()
 
     def start(self) -> None:
-        self.process = subprocess.Popen(
-            [*COMMAND, "serve", *self._arguments],
+        self.process = Forked(
+            [TEAHOUSE, "serve", *self._arguments],
             env=self._env,
             cwd=self._cwd,
             stdin=subprocess.DEVNULL,

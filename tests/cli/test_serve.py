@@ -3,6 +3,7 @@
 import os
 import runpy
 import socket
+import subprocess
 import sys
 import urllib.request
 from pathlib import Path
@@ -57,10 +58,11 @@ def test_F38_a_built_in_model_that_cannot_run_is_said_at_the_start(
 ) -> None:
     """On a machine without libgomp: the same program, whose child finds a llama.cpp that says so."""
     child = child_with(tmp_path / "fake", refusing(LIBGOMP))
-    program = (
+    source = (
         f"from app.providers.embedded import provider; provider.CHILD = {child}; from app.cli.main import app; app()"
     )
-    monkeypatch.setattr(running, "COMMAND", [sys.executable, "-c", program])
+    program = [sys.executable, "-c", source]
+    monkeypatch.setattr(running, "Forked", lambda command, **how: subprocess.Popen([*program, *command[1:]], **how))
     # The port of nobody: an Ollama of this machine must not stand in for it.
     env = environment(tmp_path, TEAHOUSE_EMBEDDED_MODEL="auto", TEAHOUSE_OLLAMA_URL=f"http://127.0.0.1:{free_port()}")
     with serving(env, tmp_path) as server:

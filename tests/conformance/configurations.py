@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.settings import Settings
-from tests.cli.running import COMMAND, environment
+from tests.cli.running import environment
 from tests.databases import plain_connection
+from tests.fork_server import TEAHOUSE, Forked
 from tests.model_server import ModelServer
 from tests.process import Process
 
@@ -35,9 +36,7 @@ class Worker:
             "TEAHOUSE_MAX_RUNNING_PER_USER": str(self._settings.max_running_per_user),
         }
         env = environment(self._settings.data_dir, **own)
-        self.process = subprocess.Popen(
-            [*COMMAND, "worker", *self._arguments], cwd=ROOT, env=env, stdout=subprocess.DEVNULL
-        )
+        self.process = Forked([TEAHOUSE, "worker", *self._arguments], cwd=ROOT, env=env, stdout=subprocess.DEVNULL)
 
     def wait(self, settings: Settings | None = None, seconds: float = 60) -> None:
         """Until it has opened: the event log's connection bears the process's number.

@@ -5,17 +5,16 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 from tests.databases import new_database_url
+from tests.fork_server import TEAHOUSE, Forked
 from tests.ports import free_port
 
 ROOT = Path(__file__).parent.parent.parent
-BIN = Path(sys.executable).parent
 
 
 def wait_for(url: str, process: subprocess.Popen[bytes], seconds: float = 30) -> None:
@@ -39,8 +38,8 @@ class ModelProcess:
         self.start()
 
     def start(self) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.model_server", "--port", str(self.port)],
+        self.process = Forked(
+            ["tests.model_server", "--port", str(self.port)],
             cwd=ROOT,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -79,8 +78,8 @@ class ServerProcess:
         self.start()
 
     def start(self) -> None:
-        self.process = subprocess.Popen(
-            [str(BIN / "teahouse"), "serve", "--workers", str(self.workers)],
+        self.process = Forked(
+            [TEAHOUSE, "serve", "--workers", str(self.workers)],
             cwd=self.data_dir,
             env=self._environment,
             stdout=subprocess.DEVNULL,

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import aiohttp
@@ -13,6 +12,7 @@ from app.db.session import plain_connection
 from tests.databases import new_database_url
 from tests.durability.client import GONE, Client
 from tests.durability.processes import ROOT, wait_for
+from tests.fork_server import Forked
 from tests.ports import free_port
 
 pytestmark = [pytest.mark.kill, pytest.mark.timeout(240), pytest.mark.usefixtures("kind_of_database")]
@@ -22,8 +22,8 @@ def _start(data_dir: Path, url: str, port: int) -> subprocess.Popen[bytes]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("TEAHOUSE_")}
     environment |= {"TEAHOUSE_DATA_DIR": str(data_dir), "TEAHOUSE_OLLAMA_URL": "http://127.0.0.1:9"}
     environment |= {"TEAHOUSE_EMBEDDED_MODEL": "off", "TEAHOUSE_RATE_LIMIT": "0", "TEAHOUSE_DATABASE_URL": url}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.durability.dying_server", str(port), str(data_dir / "die-at")],
+    process = Forked(
+        ["tests.durability.dying_server", str(port), str(data_dir / "die-at")],
         cwd=ROOT,
         env=environment,
         stdout=subprocess.DEVNULL,

@@ -3,7 +3,6 @@
 import asyncio
 import signal
 import subprocess
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -17,6 +16,7 @@ from app.accounts.principal import Principal
 from app.jobs import maintenance
 from app.settings import Settings
 from tests.databases import plain_connection
+from tests.fork_server import Forked
 from tests.generations.asking import MakeSettings, Talk, new_talk, words
 from tests.jobs.rows import broken_invariants, job_row
 from tests.jobs.waiting import until
@@ -35,11 +35,8 @@ def _scans_are_frequent(monkeypatch: pytest.MonkeyPatch) -> None:
 @asynccontextmanager
 async def child(settings: Settings) -> AsyncIterator[subprocess.Popen[str]]:
     """Another process that runs jobs; the first line that it says is its name."""
-    process = subprocess.Popen(
-        [
-            *(sys.executable, "-m", "tests.generations.runner_child"),
-            *(str(settings.data_dir), settings.ollama_url, settings.database_url),
-        ],
+    process = Forked(
+        ["tests.generations.runner_child", str(settings.data_dir), settings.ollama_url, settings.database_url],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         text=True,

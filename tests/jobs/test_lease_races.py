@@ -1,12 +1,12 @@
 """Claims that race, in real processes."""
 
 import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 from app.settings import Settings
+from tests.fork_server import Forked
 from tests.jobs.rows import add_job, add_user, broken_invariants, transaction
 
 ROOT = Path(__file__).parents[2]
@@ -18,8 +18,8 @@ def test_F24_four_processes_claim_a_thousand_jobs_each_once(settings: Settings, 
         users = [add_user(connection, f"user{number}") for number in range(10)]
         jobs = [add_job(connection, users[number % 10]) for number in range(JOBS)]
     claimers = [
-        subprocess.Popen(
-            [sys.executable, "-m", "tests.jobs.claimer", str(settings.database), f"process-{number}-test"],
+        Forked(
+            ["tests.jobs.claimer", str(settings.database), f"process-{number}-test"],
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

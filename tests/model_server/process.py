@@ -2,10 +2,11 @@
 
 import json
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from tests.fork_server import Forked
 
 ROOT = Path(__file__).parents[2]
 
@@ -13,8 +14,7 @@ ROOT = Path(__file__).parents[2]
 @contextmanager
 def model_server_process(*options: str) -> Iterator[str]:
     """Its address, for Ollama."""
-    command = [sys.executable, "-m", "tests.model_server", *options]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as process:
+    with Forked(["tests.model_server", *options], cwd=ROOT, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         try:
             yield str(json.loads(process.stdout.readline())["url"])

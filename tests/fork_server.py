@@ -1,0 +1,135 @@
+"""Servers that tests start, without the second that each spends on imports.
+
+A process that has imported everything waits; each server is a fork of it, with a command line, environment, folder and
+streams of its own, and a child of the test as any other process is. How the `teahouse` command begins by itself is
+tried by tests/stack, which starts all that it needs in earnest.
+"""
+
+import atexit
+import ctypes
+import gc
+import json
+import os
+import runpy
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parent.parent
+PR_SET_CHILD_SUBREAPER = 36
+LIBC = ctypes.CDLL(None, use_errno=True)
+TEAHOUSE = "teahouse"
+REQUEST_BYTES = 1 << 17
+# What a server imports, here or after it has begun.
+IMPORTED = (
+    "aiosqlite",
+    "app.all_models",
+    "app.cli.gunicorn_worker",
+    "app.cli.main",
+    "app.main",
+    "gunicorn.app.base",
+    "gunicorn.arbiter",
+    "sqlalchemy.dialects.sqlite.aiosqlite",
+    "tests.model_server",
+    "tests.process",
+    "uvicorn.lifespan.on",
+    "uvicorn.loops.auto",
+    "uvicorn.protocols.http.auto",
+)
+
+
+class Forked(subprocess.Popen[Any]):
+    """`Forked([module, *arguments], …)`: what Popen makes of `python -m module`, sooner; of `TEAHOUSE`, the command."""
+
+    def _execute_child(self, args: list[str], *rest: Any) -> None:
+        # In Popen's order: executable, preexec_fn, close_fds, pass_fds, cwd, env, startupinfo, creationflags, shell,
+        # and each pipe's ends, those that read first.
+        cwd: Path | str | None = rest[4]
+        env: Mapping[str, str] | None = rest[5]
+        stdin, feeding, reading_out, stdout, reading_err, stderr = rest[9:15]
+        streams = [own if fd == -1 else fd for own, fd in enumerate((stdin, stdout, stderr))]
+        request = {"module": args[0], "arguments": args[1:], "cwd": str(cwd or ROOT), "env": dict(env or os.environ)}
+        LIBC.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)  # an orphan of the fork server becomes ours
+        try:
+            connection = _fork_server()
+            socket.send_fds(connection, [json.dumps(request).encode()], streams)
+            self.pid = int(connection.recv(64))
+        finally:
+            LIBC.prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
+        self._child_created = True
+        null = getattr(self, "_devnull", -1)
+        for theirs, ours in ((stdin, feeding), (stdout, reading_out), (stderr, reading_err)):
+            if -1 not in (theirs, ours):
+                os.close(theirs)
+        if null != -1:
+            os.close(null)
+        self._closed_child_pipe_fds = True
+
+
+@cache
+def _fork_server() -> socket.socket:
+    """It ends with the connection, and that at the latest with this process."""
+    mine, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with its:
+        command = [sys.executable, "-m", __name__, str(its.fileno())]
+        null = subprocess.DEVNULL
+        process = subprocess.Popen(command, cwd=ROOT, pass_fds=[its.fileno()], stdin=null, stdout=null)
+    atexit.register(process.wait)
+    atexit.register(mine.close)
+    return mine
+
+
+def main(connection: socket.socket) -> None:
+    for name in IMPORTED:
+        import_module(name)
+    gc.collect()
+    gc.freeze()  # else the first collection of each fork copies all of it
+    while True:
+        data, streams, _, _ = socket.recv_fds(connection, REQUEST_BYTES, 3)
+        if not data:
+            return
+        reading, writing = os.pipe()
+        middle = os.fork()
+        if middle == 0:
+            pid = os.fork()
+            if pid:
+                os.write(writing, str(pid).encode())
+                os._exit(0)
+            for fd in (reading, writing, connection.detach()):
+                os.close(fd)
+            become(json.loads(data), streams)
+            return
+        os.waitpid(middle, 0)  # by then its child is the test's
+        connection.send(os.read(reading, 64))
+        for fd in (reading, writing, *streams):
+            os.close(fd)
+
+
+def become(request: dict[str, Any], streams: list[int]) -> None:
+    from app.cli.main import app as teahouse
+
+    for number, fd in enumerate(streams):
+        os.dup2(fd, number)
+        os.close(fd)
+    sys.stdin, sys.stdout = open(0, closefd=False), open(1, "w", closefd=False)  # noqa: SIM115
+    sys.stderr = open(2, "w", buffering=1, closefd=False)  # noqa: SIM115
+    os.environ.clear()
+    os.environ.update(request["env"])
+    time.tzset()
+    os.chdir(request["cwd"])
+    if request["module"] == TEAHOUSE:
+        sys.argv[:] = [str(Path(sys.executable).parent / TEAHOUSE), *request["arguments"]]
+        teahouse()
+    else:
+        sys.argv[1:] = request["arguments"]
+        runpy.run_module(request["module"], run_name="__main__", alter_sys=True)
+
+
+if __name__ == "__main__":
+    main(socket.socket(fileno=int(sys.argv[1])))
