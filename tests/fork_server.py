@@ -28,11 +28,10 @@ TEAHOUSE = "teahouse"
 REQUEST_BYTES = 1 << 17
 # What a server imports, here or after it has begun.
 IMPORTED = (
-    "aiosqlite",
+    "app.main",  # before any library: it chooses the SQLite for all of them
     "app.all_models",
     "app.cli.gunicorn_worker",
     "app.cli.main",
-    "app.main",
     "gunicorn.app.base",
     "gunicorn.arbiter",
     "sqlalchemy.dialects.sqlite.aiosqlite",

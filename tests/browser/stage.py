@@ -68,7 +68,9 @@ class Scene:
         for page in (self.page, self.nobody):
             await page.unroute_all(behavior="ignoreErrors")
             await page.evaluate(WITHOUT_WORKER)
-            await page.goto("about:blank")
+            await page.goto(
+                "/static/icons/teahouse-news.svg"
+            )  # a page of this origin: another one would cost a new renderer
         for conversation_id in self.made:
             await self.api.delete(f"/conversations/{conversation_id}")
         self.made.clear()
@@ -126,6 +128,8 @@ async def _add_others(api: httpx.AsyncClient) -> None:
     await api.patch(f"/users/{user['id']}", json={"disabled": True})
 
 
+# Of the same origin: the way to another one, and back, costs a new renderer.
+NOTHING = "/static/icons/teahouse.svg"
 # The next state begins as a first visit does.
 WITHOUT_WORKER = """() => navigator.serviceWorker?.getRegistrations()
   .then(all => Promise.all(all.map(each => each.unregister()))).catch(() => {})"""

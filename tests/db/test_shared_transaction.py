@@ -32,6 +32,11 @@ async def values_in(numbers: Database) -> list[int]:
     return [row[0] for row in await numbers.lookup.all("SELECT value FROM numbers WHERE id > 1 ORDER BY id", {})]
 
 
+@pytest.fixture(autouse=True)
+def _a_slow_machine_makes_one_commit_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shared_transaction, "LONGEST_SECONDS", 10)
+
+
 @pytest.fixture
 def commits(numbers: Database) -> list[bool]:
     """One element for each commit."""
