@@ -14,6 +14,7 @@ import runpy
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Mapping
 from functools import cache
@@ -25,6 +26,7 @@ ROOT = Path(__file__).parent.parent
 PR_SET_CHILD_SUBREAPER = 36
 LIBC = ctypes.CDLL(None, use_errno=True)
 TEAHOUSE = "teahouse"
+ONE_AT_A_TIME = threading.Lock()
 REQUEST_BYTES = 1 << 17
 # What a server imports, here or after it has begun.
 IMPORTED = (
@@ -54,13 +56,14 @@ class Forked(subprocess.Popen[Any]):
         stdin, feeding, reading_out, stdout, reading_err, stderr = rest[9:15]
         streams = [own if fd == -1 else fd for own, fd in enumerate((stdin, stdout, stderr))]
         request = {"module": args[0], "arguments": args[1:], "cwd": str(cwd or ROOT), "env": dict(env or os.environ)}
-        LIBC.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)  # an orphan of the fork server becomes ours
-        try:
-            connection = _fork_server()
-            socket.send_fds(connection, [json.dumps(request).encode()], streams)
-            self.pid = int(connection.recv(64))
-        finally:
-            LIBC.prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
+        with ONE_AT_A_TIME:
+            LIBC.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)  # an orphan of the fork server becomes ours
+            try:
+                connection = _fork_server(os.readlink("/proc/thread-self/ns/net"))
+                socket.send_fds(connection, [json.dumps(request).encode()], streams)
+                self.pid = int(connection.recv(64))
+            finally:
+                LIBC.prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
         self._child_created = True
         null = getattr(self, "_devnull", -1)
         for theirs, ours in ((stdin, feeding), (stdout, reading_out), (stderr, reading_err)):
@@ -72,8 +75,8 @@ class Forked(subprocess.Popen[Any]):
 
 
 @cache
-def _fork_server() -> socket.socket:
-    """It ends with the connection, and that at the latest with this process."""
+def _fork_server(_network: str) -> socket.socket:
+    """One for each network that this process has been in; it ends with the connection, and that with this process."""
     mine, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with its:
         command = [sys.executable, "-m", __name__, str(its.fileno())]
