@@ -11,6 +11,7 @@ import pytest
 from app import all_models as all_models
 from app import migrations
 from app.db.session import Database
+from app.security import hashing
 from app.settings import Settings
 from tests import databases
 from tests.effort import IS_CAMPAIGN
@@ -26,6 +27,11 @@ if IS_CAMPAIGN:
 
     hypothesis.settings.register_profile("campaign", max_examples=1000, deadline=None)
     hypothesis.settings.load_profile("campaign")
+
+
+# Most tests sign somebody in, which would be a fifth of their time. tests/security/test_hashing.py has the real ones.
+REAL_HASHES = {"MEMORY_KIB": hashing.MEMORY_KIB, "PASSES": hashing.PASSES}
+hashing.MEMORY_KIB, hashing.PASSES = 64, 1
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ from app.rendering.highlight import highlight
 from app.rendering.pipeline import render_uncached
 from tests.rendering.test_hostile_sizes import WORST, text_of
 
+HOSTILE_CHARACTERS = 100_000
 PARAGRAPH = """## How to brew it
 
 Green tea wants water of about **70 to 80 °C**: hotter water draws the *bitter* part out of the leaf. Use `3 g` of leaf
@@ -56,7 +57,7 @@ def run() -> dict[str, float]:
 
 
 def _seconds(shape: str) -> float:
-    text = text_of(shape, 100_000)
+    text = text_of(shape, HOSTILE_CHARACTERS)
     began = time.process_time()
     render_uncached(text)
     return time.process_time() - began

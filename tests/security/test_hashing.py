@@ -2,11 +2,22 @@
 
 import asyncio
 import threading
+from collections.abc import Iterator
 
 import pytest
 
 from app.errors import AppError
 from app.security import hashing
+from tests.conftest import REAL_HASHES
+
+
+@pytest.fixture(autouse=True)
+def _in_earnest(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    for name, value in REAL_HASHES.items():
+        monkeypatch.setattr(hashing, name, value)
+    hashing._hasher.cache_clear()
+    yield
+    hashing._hasher.cache_clear()
 
 
 async def test_a_password_is_verified_and_no_other() -> None:
