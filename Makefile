@@ -46,7 +46,7 @@ export UV_SYSTEM_CERTS := true
 endif
 
 .PHONY: help setup run check test campaign fresh e2e bench day lighthouse screenshots build translations lock
-.PHONY: check-style check-types check-drift check-frontend
+.PHONY: check-style check-types check-drift check-frontend test-frontend
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -58,13 +58,13 @@ setup: .venv/dev.stamp $(FRONTEND)/node_modules/.stamp ## install everything tha
 run: $(if $(wildcard .venv/dev.stamp),.venv/dev.stamp,.venv/run.stamp) ## install what is needed, migrate, serve on http://127.0.0.1:8000
 	@exec $(BIN)/teahouse serve
 
-check: .venv/dev.stamp $(FRONTEND)/node_modules/.stamp ## lint, types, layers, templates, and what must not drift apart
-	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target check-types check-frontend check-drift check-style
+check: .venv/dev.stamp ## lint, types, layers, templates, and what must not drift apart
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target check-frontend check-types check-drift check-style
 
 check-types:
 	$(STEP) "Checking types (mypy)" $(BIN)/mypy
 
-check-frontend:
+check-frontend: $(FRONTEND)/node_modules/.stamp
 	$(STEP) "Checking the frontend (vue-tsc, eslint, API types)" $(NPM) run check
 
 check-style:
@@ -79,9 +79,12 @@ check-drift:
 	  && .ci/step "Making a database by the migrations" $(BIN)/teahouse db upgrade \
 	  && .ci/step "Comparing it with the models" $(BIN)/teahouse db check
 
-test: setup build ## run every test, those in a browser too, and on PostgreSQL what concerns a database
-	$(STEP) "Testing the application's parts (vitest)" $(NPM) test
+test: setup ## run every test, those in a browser too, and on PostgreSQL what concerns a database
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target test-frontend build
 	@$(call pytest,$(TESTS))
+
+test-frontend: $(FRONTEND)/node_modules/.stamp
+	$(STEP) "Testing the application's parts (vitest)" $(NPM) test
 
 # More workers than cores: the tests wait more than they work. How they are shared out: tests/scheduling.py.
 # What failed may show that it passes when nothing runs beside it; the run then says so.

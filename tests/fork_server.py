@@ -31,11 +31,17 @@ REQUEST_BYTES = 1 << 17
 # What a server imports, here or after it has begun.
 IMPORTED = (
     "app.main",  # before any library: it chooses the SQLite for all of them
+    "aiosqlite",
+    "alembic.command",
     "app.all_models",
     "app.cli.gunicorn_worker",
     "app.cli.main",
+    "concurrent_log_handler",
+    "cryptography",
     "gunicorn.app.base",
     "gunicorn.arbiter",
+    "mako.template",
+    "pygments.lexers",
     "sqlalchemy.dialects.sqlite.aiosqlite",
     "tests.model_server",
     "tests.process",
