@@ -71,7 +71,22 @@ async def test_F21_redis_is_full(machines: Machines, web: Process, redis: RedisS
     sent = await under_load(web, [fill, empty])
     await assert_all_whole(machines.settings, sent)
     await assert_none_waited(sent)
-    assert all(worker.process.poll() is None for worker in machines.workers)
+    assert [worker.process.poll() for worker in machines.workers] == [None] * len(machines.workers)
+
+
+async def test_F21_redis_is_full_when_the_workers_connect_anew(
+    machines: Machines, web: Process, redis: RedisServer
+) -> None:
+    def fill_and_cut() -> None:
+        redis.command("CONFIG", "SET", "maxmemory-policy", "noeviction")
+        redis.command("CONFIG", "SET", "maxmemory", 1)
+        redis.command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+
+    sent = await under_load(web, [fill_and_cut])
+    await assert_all_whole(machines.settings, sent)
+    await assert_none_waited(sent)
+    assert refusals(redis, "OOM") > 0
+    assert [worker.process.poll() for worker in machines.workers] == [None] * len(machines.workers)
 
 
 async def test_F21_redis_has_another_password(machines: Machines, web: Process, redis: RedisServer) -> None:
@@ -90,4 +105,4 @@ async def test_F21_redis_has_another_password(machines: Machines, web: Process, 
     sent = await under_load(web, [])
     await assert_all_whole(machines.settings, sent)
     await assert_none_waited(sent)
-    assert all(worker.process.poll() is None for worker in machines.workers)
+    assert [worker.process.poll() for worker in machines.workers] == [None] * len(machines.workers)
