@@ -24,7 +24,7 @@ def make_celery(redis_url: str) -> Celery:
         worker_proc_alive_timeout=10,
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
-        broker_channel_error_retry=True,  # a Redis that is full refuses whoever connects: the worker ended with that
+        broker_channel_error_retry=True,  # else a worker that connects while Redis is full exits
         broker_connection_timeout=3,
         broker_transport_options={
             "socket_connect_timeout": 3,

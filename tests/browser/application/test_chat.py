@@ -12,13 +12,13 @@ from tests.browser.test_chat import expected_of
 
 pytestmark = pytest.mark.browser
 
-LONG = "How is tea made? [[tokens=120 rate=50 first=100 text=markdown]]"
+LONG = "How is tea made? [[tokens=120 rate=25 first=100 text=markdown]]"
 PLAIN = "Tell me of tea [[tokens=60 rate=20 first=100]]"
 
 
 async def test_an_answer_grows_before_it_is_complete(alice: Page) -> None:
     await ask(alice, LONG)
-    assert len(await watch_to_end(alice, expected_of(LONG))) > 2
+    assert len(await watch_to_end(alice, expected_of(LONG))) > 5
 
 
 async def test_the_message_is_the_same_html_as_on_the_pages(alice: Page) -> None:
@@ -107,6 +107,29 @@ async def test_a_list_that_was_read_before_a_message_was_sent_hides_nothing(open
     held.set()
     await expect(page.locator(".from-user")).to_have_count(2)
     await watch_to_end(page, expected_of("And now? [[tokens=6]]"))
+    await expect(page.locator(".message")).to_have_count(4)
+
+
+async def test_a_message_that_came_with_the_list_is_there_once(open_application: OpenApplication) -> None:
+    page, sent, listed = await open_application(), asyncio.Event(), asyncio.Event()
+    await ask(page, "Tea? [[tokens=5]]")
+    await watch_to_end(page, expected_of("Tea? [[tokens=5]]"))
+
+    async def crossed(route: Route) -> None:
+        if route.request.method == "GET":
+            await sent.wait()
+        answer = await route.fetch()
+        if route.request.method == "POST":
+            sent.set()
+            await listed.wait()
+        await route.fulfill(response=answer)
+        listed.set()
+
+    await page.route("**/api/v1/conversations/*/messages*", crossed)
+    await page.reload()
+    await ask(page, "And now? [[tokens=6]]")
+    await watch_to_end(page, expected_of("And now? [[tokens=6]]"))
+    await expect(page.locator(".pending")).to_have_count(0)
     await expect(page.locator(".message")).to_have_count(4)
 
 

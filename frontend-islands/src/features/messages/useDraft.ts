@@ -23,6 +23,7 @@ export function moveDraft(from: string, to: string): void {
   const text = open.get(from);
   if (!text?.value) return;
   write(placeOf(to), text.value);
+  write(placeOf(from), "");
   text.value = "";
 }
 
