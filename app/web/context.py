@@ -15,6 +15,7 @@ from app.generations.live_page import LiveAnswers
 from app.http.authentication import PagePrincipal
 from app.http.deps import ReadSession, Services, ServicesDep
 from app.ids import parse_id
+from app.web import preferences
 from app.web.sidebar import Sidebar, sidebar_of
 from app.web.templates import page
 
@@ -60,6 +61,7 @@ async def visit(
     services: ServicesDep,
     live: Annotated[LiveAnswers, Depends(live_answers)],
 ) -> Visit:
+    preferences.enter(request, principal)
     return Visit(request, principal, session, services, live)
 
 

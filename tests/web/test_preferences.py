@@ -3,6 +3,7 @@
 import httpx
 import pytest
 
+from tests.api.serving import Served
 from tests.web.visitor import Visitor
 
 
@@ -10,6 +11,14 @@ async def test_signed_out_the_browser_decides_on_the_language(alice: Visitor, no
     page = await nobody.get("/login", headers={"Accept-Language": "zh-CN,zh;q=0.9"})
     assert '<html lang="zh-CN">' in page.text and "登录" in page.text
     assert "accept-language" in page.headers["vary"].lower()
+
+
+async def test_the_state_of_a_model_is_told_in_the_readers_language(alice: Visitor, served: Served) -> None:
+    await served.run(lambda: served.services.providers.models(fresh=True))
+    await alice.post("/settings/language", locale="zh-CN")
+    await alice.post("/settings/model", default_model="ollama/gone")
+    page = (await alice.get("/")).text
+    assert "gone · 未找到" in page and "not found" not in page
 
 
 @pytest.mark.parametrize(("theme", "expected"), [("dark", 'data-theme="dark"'), ("light", 'data-theme="light"')])
