@@ -46,7 +46,7 @@ export UV_SYSTEM_CERTS := true
 endif
 
 .PHONY: help setup run check test campaign fresh e2e bench day lighthouse screenshots build translations lock
-.PHONY: check-style check-types check-drift check-frontend test-frontend
+.PHONY: check-style check-types check-drift check-frontend test-frontend read-tests
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -80,8 +80,12 @@ check-drift:
 	  && .ci/step "Comparing it with the models" $(BIN)/teahouse db check
 
 test: setup ## run every test, those in a browser too, and on PostgreSQL what concerns a database
-	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target test-frontend build
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target test-frontend build read-tests
 	@$(call pytest,$(TESTS))
+
+# Once, for all workers: each would rewrite every assertion for itself, at the same time as the others.
+read-tests: .venv/dev.stamp
+	$(STEP) "Reading the tests" $(BIN)/pytest --collect-only --quiet $(TESTS)
 
 test-frontend: $(FRONTEND)/node_modules/.stamp
 	$(STEP) "Testing the application's parts (vitest)" $(NPM) test

@@ -17,6 +17,7 @@ from app.jobs.control import cancel_now
 from app.jobs.lease import MAX_CRASHES, End
 from app.jobs.maintenance import rescue
 from app.jobs.states import JobStatus
+from tests.effort import effort
 from tests.jobs.rows import add_job, add_user, broken_invariants, claim, job_row, text_of, transaction
 from tests.jobs.stub import StubHandler
 
@@ -194,4 +195,6 @@ class JobsMachine(RuleBasedStateMachine):
 
 
 TestJobs = JobsMachine.TestCase
-TestJobs.settings = hypothesis_settings(max_examples=150, stateful_step_count=40, derandomize=True, deadline=None)
+TestJobs.settings = hypothesis_settings(
+    max_examples=effort(60, 1500), stateful_step_count=40, derandomize=True, deadline=None
+)

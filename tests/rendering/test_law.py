@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from app.rendering import StreamingRenderer, Update
 from app.rendering.pipeline import render_uncached
 from app.rendering.source import Cleaner, clean_text
+from tests.effort import effort
 from tests.rendering.corpus import chapters, examples
 
 EXAMPLES = examples()
@@ -136,7 +137,7 @@ def test_the_law_holds_for_chapters_without_definitions_which_are_never_rendered
         assert streamed(text[at : at + 3] for at in range(0, len(text), 3)) == whole(text)
 
 
-@settings(max_examples=250, derandomize=True, deadline=None, database=None)
+@settings(max_examples=effort(100, 2500), derandomize=True, deadline=None, database=None)
 @given(st.lists(st.sampled_from(FRAGMENTS), max_size=24), st.integers(0, 2**32), st.booleans())
 def test_the_law_holds_for_any_text_and_any_cuts(fragments: list[str], seed: int, defines: bool) -> None:
     text = "".join(fragments)
@@ -151,13 +152,13 @@ def test_the_law_holds_for_any_text_and_any_cuts(fragments: list[str], seed: int
     assert streamed(pieces) == whole(text)
 
 
-@settings(max_examples=150, derandomize=True, deadline=None, database=None)
+@settings(max_examples=effort(100, 1500), derandomize=True, deadline=None, database=None)
 @given(st.text(max_size=120), st.integers(1, 8))
 def test_the_law_holds_for_any_characters(text: str, size: int) -> None:
     assert streamed(text[at : at + size] for at in range(0, len(text), size)) == whole(text)
 
 
-@settings(max_examples=150, derandomize=True, deadline=None, database=None)
+@settings(max_examples=effort(100, 1500), derandomize=True, deadline=None, database=None)
 @given(st.lists(st.sampled_from(["\r", "\n", "\0", "\ufeff", "\ud800", "\udc00", "a", "🍵"]), max_size=12))
 def test_text_is_cleaned_alike_however_it_is_cut(chars: list[str]) -> None:
     cleaner = Cleaner()
