@@ -16,9 +16,11 @@ REFUSALS = {
     404: "It does not exist, or it is not yours.",
     409: "It does not fit the present state.",
     413: "The body is too large.",
+    414: "The address is too long.",
     415: "The body has the wrong type.",
     422: "A field or parameter is not acceptable.",
     429: "Too much at once. Come back after `Retry-After` seconds.",
+    431: "There are too many headers, or they are too large.",
     500: "An error of the server.",
     503: "The server cannot do this now. Come back after `Retry-After` seconds.",
     507: "The disk is full.",
@@ -87,7 +89,7 @@ def _complete(document: dict[str, Any]) -> None:
 
 
 def _refusals(method: str, operation: dict[str, Any]) -> Iterator[int]:
-    yield from (400, 422, 429, 500, 503)
+    yield from (400, 414, 422, 429, 431, 500, 503)
     if method != "get":
         yield 507
     if operation.get("security"):
