@@ -47,7 +47,8 @@ class Message(WithId, Base):
     content: Mapped[str] = mapped_column(Text, default="")
     thinking: Mapped[str] = mapped_column(Text, default="")
     status: Mapped[str] = mapped_column(String(16), default="complete")
-    finish_reason: Mapped[str | None] = mapped_column(String(16))
+    # SQLite knows no lengths, so that there nothing had to change when it grew.
+    finish_reason: Mapped[str | None] = mapped_column(String(16).with_variant(String(64), "postgresql"))
     model: Mapped[str | None] = mapped_column(String(256))
     usage: Mapped[dict[str, Any] | None] = mapped_column(Json)
     error: Mapped[dict[str, Any] | None] = mapped_column(Json)

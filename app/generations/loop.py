@@ -23,13 +23,14 @@ from app.observability import metrics, tracing
 from app.providers.base import ChatProvider, ChatRequest, PromptMessage
 from app.providers.catalog import Providers
 from app.providers.errors import ProviderCut, ProviderError
-from app.providers.events import Finished, TextDelta, ThinkingDelta, Usage
+from app.providers.events import Finished, TextDelta, ThinkingDelta, Usage, WasThinking
 from app.settings import Settings
 
 logger = logging.getLogger(__name__)
 
 MAX_ANSWER_BYTES = 2 * 1024 * 1024
-CANNOT_GO_ON = "The model server cannot go on from a given text; the answer begins anew."
+WAS_THINKING = worded("What was written so far was the model's thinking.")
+CANNOT_GO_ON = worded("The model server cannot go on from a given text; the answer begins anew.")
 
 
 _ASKED = """
@@ -142,12 +143,14 @@ class AnswerRun:
                     log.append(lease, "delta", self._accept(event.text))
                 elif type(event) is ThinkingDelta:
                     log.append(lease, "thinking", self._accept(event.text))
+                elif type(event) is WasThinking:
+                    log.append(lease, "restart", {"reason": WAS_THINKING})
+                    log.append(lease, "thinking", event.text)
                 elif type(event) is Usage:
                     self._usage = event
                 elif type(event) is Finished:
-                    reason = "stop" if event.reason == "tool_calls" else event.reason
                     titled = self._job.payload.get("untitled") and deserves_title(provider)
-                    return self._ended("complete", reason, [title_job(self._job)] if titled else [])
+                    return self._ended("complete", event.reason, [title_job(self._job)] if titled else [])
                 if lease.pending_bytes > MAX_PENDING_BYTES:
                     await log.flush(lease)
         raise ProviderCut("The model server's answer ended without its end.", began=True)

@@ -30,7 +30,7 @@ def after_failure(
 ) -> Retry | Failure:
     """`text_shown`: some of the answer is committed. `progress`: this very attempt brought some of it."""
     description = error_of(error.code, error.message, retryable=not error.permanent)
-    if error.permanent:
+    if error.permanent or error.is_far:
         return Failure(description)
     if paid and (text_shown or error.began or isinstance(error, FirstTokenTimeout)):
         return Failure(error_of("interrupted", error.message, retryable=True))
@@ -42,7 +42,9 @@ def after_failure(
         given_up = utcnow() - since > timedelta(seconds=patience)
     else:
         given_up = failures >= MAX_FAILURES or (paid and utcnow() - since > timedelta(seconds=PAID_PATIENCE))
-    if given_up:
-        return Failure(description)
     pause = error.retry_after if error.retry_after is not None else delay(failures - 1)
+    # Who is told to come back when nobody waits any more need not begin to wait.
+    left = timedelta(seconds=PAID_PATIENCE if paid else patience) - (utcnow() - since)
+    if given_up or (error.retry_after is not None and timedelta(seconds=pause) > left):
+        return Failure(description)
     return Retry(utcnow() + timedelta(seconds=pause), failures, since, description)

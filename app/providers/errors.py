@@ -1,10 +1,13 @@
 """How talking to a model server fails, by name. The class decides what is retried, never the text."""
 
+MAX_RETRY_AFTER = 300.0  # seconds
+
 
 class ProviderError(Exception):
     """A failed call. `message` is for people and quotes at most 200 characters of the server, no secrets.
 
-    `permanent`: asking again gives the same. `retry_after` in seconds, when the server said so, within 0…300.
+    `permanent`: asking again gives the same. `retry_after` in seconds, when the server said so, within 0…300;
+    `is_far` if it said more than that.
     `began`: bytes of the answer had arrived (for a paid server: it may have billed).
     """
 
@@ -14,7 +17,8 @@ class ProviderError(Exception):
     def __init__(self, message: str, *, retry_after: float | None = None, began: bool = False) -> None:
         super().__init__(message)
         self.message = message
-        self.retry_after = retry_after
+        self.retry_after = None if retry_after is None else min(retry_after, MAX_RETRY_AFTER)
+        self.is_far = retry_after is not None and retry_after > MAX_RETRY_AFTER
         self.began = began
 
 
@@ -71,6 +75,13 @@ class ProviderUnusable(ProviderError):
     """What is installed here cannot run the model, until somebody repairs it."""
 
     code = "unusable"
+    permanent = True
+
+
+class PaymentRequired(ProviderError):
+    """402, or a quota that is used up: waiting does not help, somebody has to pay."""
+
+    code = "payment"
     permanent = True
 
 

@@ -1,9 +1,6 @@
 """What a provider says while it answers; plain values."""
 
 from dataclasses import dataclass
-from typing import Literal
-
-FinishReason = Literal["stop", "length", "content_filter", "tool_calls"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,6 +10,13 @@ class TextDelta:
 
 @dataclass(frozen=True, slots=True)
 class ThinkingDelta:
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class WasThinking:
+    """All `text` so far was thinking, as its end has shown."""
+
     text: str
 
 
@@ -27,9 +31,12 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The model server's own end marker. A stream that ends without one was cut."""
+    """The model server's own end marker. A stream that ends without one was cut.
 
-    reason: FinishReason
+    `reason`: stop, length, content_filter, refusal, tool_calls, or the server's own word (finishing.py).
+    """
+
+    reason: str
 
 
-ChatEvent = TextDelta | ThinkingDelta | Usage | Finished
+ChatEvent = TextDelta | ThinkingDelta | WasThinking | Usage | Finished

@@ -10,23 +10,61 @@ import orjson
 
 from app.clock import utcnow
 from app.providers.errors import (
+    MAX_RETRY_AFTER,
     ContextOverflow,
     CredentialsRefused,
     ModelNotFound,
+    PaymentRequired,
     ProviderBusy,
     ProviderError,
     ProviderFailed,
     ProviderProtocolError,
     ProviderRejected,
     ProviderUnavailable,
+    ProviderUnusable,
 )
 
 MAX_QUOTE = 200
-MAX_RETRY_AFTER = 300.0
-_OVERFLOW = re.compile(
-    r"exceed_context_size|context_length_exceeded|context (length|size|window)|prompt is too long",
+# What neither waiting nor asking again will change, in the words of many servers; the first that fits.
+_FINAL: tuple[tuple[type[ProviderError], str, re.Pattern[str]], ...] = tuple(
+    (kind, sentence, re.compile(words, re.IGNORECASE | re.VERBOSE))
+    for kind, sentence, words in (
+        (
+            ContextOverflow,
+            "The conversation is longer than the model can read: {said}",
+            r"""exceed_context_size | context_length_exceeded | context\ (length|size|window) | context\ is\ full
+            | (prompt|input)\ (is\ )?too\ (long|large) | maximum\ (context|prompt|input|model)\ length | max_model_len
+            | exceeds?\ (the\ )?(available\ )?context | too\ many\ (input\ )?tokens | (input|prompt)\ token\ count
+            | reduce\ the\ length | longer\ than\ the\ (model|context) | maximum\ number\ of\ (input\ )?tokens""",
+        ),
+        (
+            ProviderUnusable,
+            "{server} cannot run this model: {said}",
+            r"""requires\ more\ (\w+\ )?memory | out\ of\ memory | insufficient\ memory | cudamalloc
+            | (failed|unable)\ to\ (load\ (the\ )?model|allocate) | error\ loading\ model | invalid\ (file\ )?magic
+            | unsupported\ (model|architecture) | unknown\ model\ architecture | not\ a\ valid\ gguf
+            | (tensor|gguf|model\ file).{0,40}(corrupt|truncated|incomplete|not\ within) | digest\ mismatch
+            | cannot\ open\ shared\ object | loading\ shared\ libraries | no\ such\ file\ or\ directory""",
+        ),
+        (
+            ModelNotFound,
+            "{server}: {said}",
+            r"model.{0,200}(not\ found|does\ not\ exist) | no\ such\ model | model_not_found | try\ pulling\ it\ first",
+        ),
+        (
+            ProviderRejected,
+            "{server} refuses the request: {said}",
+            r"""roles?\ must\ alternate | conversation\ roles | system\ role\ not\ supported
+            | does\ not\ support\ (chat|tools|thinking) | jinja | chat\ template""",
+        ),
+    )
+)
+_UNPAID = re.compile(
+    r"insufficient_quota|exceeded your current quota|insufficient (balance|credits?|funds)|payment required"
+    r"|out of credits|credit balance|billing",
     re.IGNORECASE,
 )
+_SOON = re.compile(r"retry in|retrydelay", re.IGNORECASE)  # a quota of a minute, in the words of one of a month
 _TAGS = re.compile(r"<[^>]{0,1000}>")
 _NOT_SERVED = (501, 505)  # 5xx that a retry would not change
 
@@ -58,7 +96,7 @@ def message_of(body: Any) -> str:
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds, from a number or a date, clamped into 0…300; garbage is no answer."""
+    """Seconds from now, from a number or a date, however many; garbage is no answer."""
     spelled = headers.get("Retry-After", "").strip()
     if not spelled:
         return None
@@ -70,7 +108,7 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
         except (ValueError, IndexError, OverflowError):
             return None
         seconds = ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - _now()).total_seconds()
-    return min(max(seconds, 0.0), MAX_RETRY_AFTER) if seconds == seconds else None
+    return max(seconds, 0.0) if seconds == seconds else None
 
 
 def _now() -> datetime:
@@ -83,31 +121,60 @@ def from_status(
     """The error that a response's status stands for."""
     words = explanation(body)
     said = quote(words, secret) or f"status {status}"
+    hint = words + _code_of(body)
     wait = retry_after(headers)
+    if status == 402 or (status in (400, 403, 429) and _is_unpaid(hint, wait)):
+        return PaymentRequired(f"{server} wants to be paid: {said}", began=began)
     if status == 429:
         return ProviderBusy(f"{server} is busy: {said}", retry_after=wait, began=began)
     if status in (401, 403):
         return CredentialsRefused(f"{server} refuses the key: {said}", began=began)
     if status == 404:
         return ModelNotFound(f"{server}: {said}", began=began)
-    if status in (408, 425) or (status >= 500 and status not in _NOT_SERVED):
+    if status in (408, 425, 503):
         return ProviderUnavailable(f"{server} failed with {status}: {said}", retry_after=wait, began=began)
-    if status in (400, 413, 422) and _OVERFLOW.search(words + _code_of(body)):
-        return ContextOverflow(f"The conversation is longer than the model can read: {said}", began=began)
+    if (final := _final(hint, said, server, began=began)) is not None:
+        return final
+    if status >= 500 and status not in _NOT_SERVED:
+        return ProviderUnavailable(f"{server} failed with {status}: {said}", retry_after=wait, began=began)
     if 400 <= status < 500:
         return ProviderRejected(f"{server} refuses the request: {said}", began=began)
     return ProviderProtocolError(f"{server} answered with status {status}: {said}", began=began)
+
+
+def _final(hint: str, said: str, server: str, *, began: bool, is_running: bool = False) -> ProviderError | None:
+    """`is_running`: what ran out of memory while it wrote may well find enough at another try."""
+    for kind, sentence, words in _FINAL:
+        if words.search(hint) and not (is_running and kind is ProviderUnusable):
+            return kind(sentence.format(server=server, said=said), began=began)
+    return None
+
+
+def _is_unpaid(hint: str, wait: float | None) -> bool:
+    comes_back = (wait is not None and wait <= MAX_RETRY_AFTER) or _SOON.search(hint)
+    return _UNPAID.search(hint) is not None and not comes_back
 
 
 def from_error_event(error: Any, server: str, *, secret: str = "", began: bool) -> ProviderError:
     """The error that an `error` inside a stream stands for: by its name or number, else the server's failure."""
     body = orjson.dumps({"error": error}, default=str)
     code = error.get("code") if isinstance(error, dict) else None
-    if _OVERFLOW.search(message_of(error) + _code_of(body)):
-        return from_status(400, body, {}, server, secret=secret, began=began)
+    said = quote(message_of(error), secret)
     if isinstance(code, int) and 400 <= code < 500 and not isinstance(code, bool):
         return from_status(code, body, {}, server, secret=secret, began=began)
-    return ProviderFailed(f"{server} failed: {quote(message_of(error), secret)}", began=began)
+    hint = message_of(error) + _code_of(body)
+    if _is_unpaid(hint, None):
+        return PaymentRequired(f"{server} wants to be paid: {said}", began=began)
+    final = _final(hint, said, server, began=began, is_running=True)
+    return final or ProviderFailed(f"{server} failed: {said}", began=began)
+
+
+def from_error_body(error: Any, server: str, *, secret: str = "") -> ProviderError:
+    """An error that came with status 200 in the place of a stream: by its name, else as what it is."""
+    named = from_error_event(error, server, secret=secret, began=False)
+    if type(named) is not ProviderFailed:
+        return named
+    return ProviderProtocolError(f"{server} did not answer with a stream: {quote(message_of(error), secret)}")
 
 
 def _code_of(body: bytes) -> str:

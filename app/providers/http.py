@@ -1,6 +1,7 @@
 """One HTTP session per model server: separate time-outs, named errors, nothing followed, nothing unpacked."""
 
 import asyncio
+import zlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -25,6 +26,11 @@ from app.settings import Settings
 _MAX_ERROR_BODY = 64 * 1024
 _MAX_JSON_BODY = 8 * 1024 * 1024
 _ERROR_BODY_SECONDS = 5.0
+# What some proxies do unasked: zlib's window bits, 0 for plain.
+_ENCODINGS = {"identity": 0, "": 0, "gzip": 31, "x-gzip": 31, "deflate": 15}
+_UNPACKED_AT_ONCE = 64 * 1024
+_MOST_FROM_LITTLE = 1024 * 1024  # bytes; beyond it an answer that is so much smaller when packed is an attack
+_LARGEST_RATIO = 200
 _ON_THE_WIRE = (aiohttp.ClientError, HttpProcessingError, TimeoutError, OSError, ValueError)
 
 
@@ -151,10 +157,10 @@ class Upstream:
     async def _refuse_what_is_no_stream(self, response: aiohttp.ClientResponse, tells: str) -> None:
         """A captive portal's page or an error object with status 200; a server that packs what must not be packed."""
         encoding = response.headers.get("Content-Encoding", "identity").lower()
-        if encoding != "identity":
+        if encoding not in _ENCODINGS:
             raise ProviderProtocolError(f"{self.label} answered in {quote(encoding)}, which was not asked for.")
         kind = response.content_type
-        if kind != tells and ("html" in kind or kind == "application/json"):
+        if kind != tells and "html" in kind:
             text = await _read(response, _MAX_ERROR_BODY)
             raise ProviderProtocolError(f"{self.label} did not answer with a stream: {self.quote(text)}")
 
@@ -177,20 +183,43 @@ class Upstream:
 
 
 class Body:
-    """The chunks of a streamed answer. `began` once any of it has arrived."""
+    """The chunks of a streamed answer, unpacked where they come packed. `began` once any of it has arrived."""
 
     def __init__(self, response: aiohttp.ClientResponse, idle_timeout: float) -> None:
         self._content = response.content
+        encoding = response.headers.get("Content-Encoding", "identity").lower()
+        self._unpacker = zlib.decompressobj(_ENCODINGS[encoding]) if _ENCODINGS[encoding] else None
+        self._packed = self._unpacked = 0
         self._response = response
         self._idle_timeout = idle_timeout
         self.began = False
 
     async def read(self) -> bytes:
         """Whatever has arrived; empty at the end."""
+        if self._unpacker is not None:
+            return await self._read_packed(self._unpacker)
         chunk = await self._content.readany()
         if chunk:
             self.began = True
         return chunk
+
+    async def _read_packed(self, unpacker: "zlib._Decompress") -> bytes:
+        """However much a few bytes come to: in pieces."""
+        while True:
+            packed = unpacker.unconsumed_tail or await self._content.readany()
+            if not packed:
+                return unpacker.flush(_UNPACKED_AT_ONCE)
+            self.began = True
+            try:
+                chunk = unpacker.decompress(packed, _UNPACKED_AT_ONCE)
+            except zlib.error:
+                raise ProviderProtocolError("The model server's answer is packed wrongly.", began=True) from None
+            self._packed += len(packed) - len(unpacker.unconsumed_tail)
+            self._unpacked += len(chunk)
+            if self._unpacked > _MOST_FROM_LITTLE and self._unpacked > _LARGEST_RATIO * self._packed:
+                raise ProviderProtocolError("The model server's answer unpacks to too much.", began=True)
+            if chunk:
+                return chunk
 
     def heard_token(self) -> None:
         """From the first token on the idle time-out holds."""

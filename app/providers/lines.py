@@ -1,5 +1,9 @@
 """Bytes of a stream to its lines, however they are cut into chunks."""
 
+from typing import Any
+
+import orjson
+
 from app.providers.errors import ProviderProtocolError
 
 MAX_LINE = 1024 * 1024
@@ -41,12 +45,17 @@ class LineSplitter:
 
 
 class EventSplitter:
-    """The data of server-sent events: comments, other fields, BOM, CR and CRLF are dealt with."""
+    """The data of server-sent events: comments, other fields, BOM, CR and CRLF are dealt with.
+
+    What stands there without being an event: a line of JSON is taken for one, whatever is wrong with its frame. An
+    event named `error` comes as an object with that key.
+    """
 
     def __init__(self) -> None:
         self._lines = LineSplitter()
         self._data: list[bytes] = []
         self._size = 0
+        self._name = b""
         self._ended_with_cr = False
         self._is_first = True
 
@@ -75,9 +84,15 @@ class EventSplitter:
                 line = line.removeprefix(_BOM)
             if not line:
                 if data:
-                    events.append(data[0] if len(data) == 1 else b"\n".join(data))
+                    whole = data[0] if len(data) == 1 else b"\n".join(data)
+                    events.append(whole if self._name != b"error" else _as_error(whole))
                     data.clear()
                     self._size = 0
+                self._name = b""
+            elif line.startswith(b"event:"):
+                self._name = line[6:].strip()
+            elif line.startswith(b"{") and not data:
+                events.append(line)
             elif line.startswith((b"data:", b"error:")):  # `error:` is how older llama.cpp spells one
                 value = line.split(b":", 1)[1].removeprefix(b" ")
                 data.append(value)
@@ -85,6 +100,14 @@ class EventSplitter:
                 if self._size > MAX_LINE:
                     raise too_long()
         return events
+
+
+def _as_error(data: bytes) -> bytes:
+    try:
+        told: Any = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        told = data.decode(errors="replace")
+    return orjson.dumps(told if isinstance(told, dict) and "error" in told else {"error": told})
 
 
 def too_long() -> ProviderProtocolError:

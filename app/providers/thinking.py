@@ -1,10 +1,25 @@
-"""Thinking that comes inside the text, as `<think>…</think>` at its beginning."""
+"""Thinking that comes inside the text of an answer: `<think>…</think>` and its relatives, at the beginning."""
 
 from collections.abc import Iterator
 
-from app.providers.events import TextDelta, ThinkingDelta
+from app.providers.events import TextDelta, ThinkingDelta, WasThinking
 
-_OPEN, _CLOSE = "<think>", "</think>"
+# How models open their thinking, and what ends it. gpt-oss writes into channels: all but the last one is thinking.
+_ENDS = {
+    "<think>": "</think>",
+    "<thinking>": "</thinking>",
+    "[THINK]": "[/THINK]",
+    "<|channel|>analysis<|message|>": "<|end|>",
+    "<|channel|>commentary<|message|>": "<|end|>",
+}
+_NEITHER = ("<|start|>assistant", "<|channel|>final<|message|>")
+_LEADING = (*_ENDS, *_NEITHER)
+# A template that opens the thinking itself leaves only its end to the answer. Later than this, such a line is text.
+_LONE_ENDS = ("</think>", "</thinking>", "[/THINK]")
+_MOST_BLANK = 1000  # characters before a tag
+_MOST_BEFORE_A_LONE_END = 100_000  # characters
+
+Told = TextDelta | ThinkingDelta | WasThinking
 
 
 class InlineThinking:
@@ -12,52 +27,109 @@ class InlineThinking:
 
     def __init__(self, *, may_think: bool) -> None:
         self._state = "start" if may_think else "text"
-        self._held = ""
+        self._held = ""  # not told yet: it may be a tag's beginning
+        self._end = ""
+        self._has_thought = False
+        self._shown: list[str] | None = [] if may_think else None  # as text that a lone end may make thinking of
+        self._size = 0
 
     @property
     def is_past(self) -> bool:
         """From here on everything is text."""
-        return self._state == "text"
+        return self._state == "text" and self._shown is None and not self._held
 
-    def feed(self, text: str) -> Iterator[TextDelta | ThinkingDelta]:
+    def told_apart(self) -> None:
+        """The server tells thinking from text by itself: a lone end means nothing."""
+        self._shown = None
+
+    def feed(self, text: str) -> Iterator[Told]:
         self._held += text
-        if self._state == "start":
-            seen = self._held.lstrip()
-            if seen.startswith(_OPEN):
-                self._state, self._held = "opened", seen[len(_OPEN) :]
-            elif not _OPEN.startswith(seen):
-                self._state = "text"
-        if self._state == "opened":
-            self._held = self._held.lstrip("\n")
-            if self._held:
-                self._state = "thinking"
-        if self._state == "thinking":
-            yield from self._thought()
-        if self._state == "after":
-            self._held = self._held.lstrip("\n")
-            if self._held:
-                self._state = "text"
-        if self._state == "text" and self._held:
-            yield TextDelta(self._held)
-            self._held = ""
+        state = ""
+        while self._held and state != self._state:
+            state = self._state
+            if state == "start":
+                self._begin()
+            elif state == "thinking":
+                yield from self._think()
+            else:
+                yield from self._write()
 
-    def finish(self) -> Iterator[TextDelta | ThinkingDelta]:
+    def finish(self) -> Iterator[Told]:
         """What was held back in case it were a tag."""
-        if self._held:
-            yield ThinkingDelta(self._held) if self._state == "thinking" else TextDelta(self._held)
-            self._held = ""
+        held, self._held = self._held, ""
+        if self._shown and held in _LONE_ENDS and self._may_end_thinking():
+            yield WasThinking("".join(self._shown))
+            return
+        if self._state == "start" and self._shown is None:
+            held = held.lstrip("\n")
+        if held:
+            yield ThinkingDelta(held) if self._state == "thinking" else TextDelta(held)
 
-    def _thought(self) -> Iterator[ThinkingDelta]:
-        thought, tag, rest = self._held.partition(_CLOSE)
-        if tag:
-            self._state, self._held = "after", rest
+    def _begin(self) -> None:
+        """At the beginning and behind thinking. Tags are taken away, what may become one is held."""
+        while tag := next((tag for tag in _LEADING if self._held.lstrip().startswith(tag)), None):
+            self._held = self._held.lstrip().removeprefix(tag)
+            self._shown = None
+            if tag in _ENDS:
+                self._state, self._end, self._has_thought = "thinking", _ENDS[tag], False
+                return
+        may_be_tag = len(self._held) <= _MOST_BLANK and any(tag.startswith(self._held.lstrip()) for tag in _LEADING)
+        if not may_be_tag:
+            self._state = "text"
+            if self._shown is None:
+                self._held = self._held.lstrip("\n")
+
+    def _think(self) -> Iterator[Told]:
+        thought, end, rest = self._held.partition(self._end)
+        if end:
+            self._state, self._held = "start", rest
         else:
-            cut = len(thought) - _overlap(thought)
+            cut = len(thought) - _overlap(thought, (self._end,))
             thought, self._held = thought[:cut], thought[cut:]
+        if not self._has_thought:
+            thought = thought.lstrip("\n")
         if thought:
+            self._has_thought = True
             yield ThinkingDelta(thought)
 
+    def _write(self) -> Iterator[Told]:
+        while self._shown is not None:
+            found = [(self._held.find(end), end) for end in _LONE_ENDS if end in self._held]
+            if not found:
+                break
+            at, end = min(found)
+            if at:
+                yield self._show(at)
+                continue
+            after = self._held[len(end) :]
+            if not after:
+                return  # what follows tells
+            if after[0] == "\n" and self._may_end_thinking():
+                yield WasThinking("".join(self._shown))
+                self._shown, self._state, self._held = None, "start", after
+                return
+            yield self._show(len(end))
+        size = len(self._held) if self._shown is None else len(self._held) - _overlap(self._held, _LONE_ENDS)
+        if size:
+            yield self._show(size)
 
-def _overlap(text: str) -> int:
-    """How much of the text's end may be the beginning of the closing tag."""
-    return next((size for size in range(len(_CLOSE) - 1, 0, -1) if text.endswith(_CLOSE[:size])), 0)
+    def _show(self, size: int) -> TextDelta:
+        text, self._held = self._held[:size], self._held[size:]
+        if self._shown is not None:
+            self._shown.append(text)
+            self._size += size
+            if self._size > _MOST_BEFORE_A_LONE_END:
+                self._shown = None
+        return TextDelta(text)
+
+    def _may_end_thinking(self) -> bool:
+        """On a line of its own, and in no block of code."""
+        shown = "".join(self._shown or ())
+        return shown.strip() != "" and shown.endswith("\n") and shown.count("```") % 2 == 0
+
+
+def _overlap(text: str, tags: tuple[str, ...]) -> int:
+    """How much of the text's end may be the beginning of one of the tags."""
+    longest = max(map(len, tags)) - 1
+    sizes = range(min(longest, len(text)), 0, -1)
+    return next((size for size in sizes if any(tag.startswith(text[-size:]) for tag in tags)), 0)

@@ -18,6 +18,7 @@ SENTENCES = {
         "The conversation is longer than this model can read. Begin a new conversation, edit an earlier message, "
         "or choose a model with a larger window."
     ),
+    "payment": worded("The model server wants to be paid first. The administrator has to see to it."),
     "unusable": worded("This model cannot run here."),
     "model_not_found": worded("This model is not there any more. Choose another one."),
     "credentials": worded("The model server refused the key. The administrator has to set it right."),
@@ -25,9 +26,22 @@ SENTENCES = {
     "internal": worded("Something went wrong inside Teahouse."),
     "unknown_kind": worded("Something went wrong inside Teahouse."),
 }
-OTHER_MODEL = frozenset({"model_not_found", "context_overflow", "rejected", "unavailable", "unusable", "credentials"})
+OTHER_MODEL = frozenset(
+    {"model_not_found", "context_overflow", "rejected", "unavailable", "unusable", "credentials", "payment"}
+)
 # Their message says the same in English.
 NOTHING_TO_ADD = frozenset({"poisoned", "internal", "unknown_kind"})
+
+# Why an answer that did not fail ended otherwise than by itself.
+ENDINGS = {
+    "length": worded("The answer reached the longest length that is set."),
+    "limit": worded("The answer took too long and was stopped."),
+    "cancelled": worded("Stopped."),
+    "content_filter": worded("The model server withheld the rest of this answer."),
+    "refusal": worded("The model refused to answer."),
+    "tool_calls": worded("The model asked for a tool, and there is none here."),
+}
+BLANK = worded("The model answered with nothing.")
 
 
 def sentence(error: Mapping[str, Any] | None) -> str:
@@ -41,6 +55,17 @@ def own_words(error: Mapping[str, Any] | None) -> str:
         return ""
     words = translated(str(error.get("message") or ""))
     return "" if words == sentence(error) else words
+
+
+def ending(status: str, reason: str | None, *, is_blank: bool) -> str:
+    """Why an answer ended, where that is worth a word; nothing for one that came to its own end."""
+    if status == "stopped" and reason not in ENDINGS:
+        return translated(ENDINGS["cancelled"])
+    if status != "complete" or reason in ENDINGS:
+        return translated(ENDINGS[reason]) if reason in ENDINGS and status != "generating" else ""
+    if reason not in (None, "stop"):
+        return translated(worded("The model server ended the answer with “{reason}”.", reason=reason))
+    return translated(BLANK) if is_blank else ""
 
 
 def suits_another_model(error: Mapping[str, Any] | None) -> bool:

@@ -65,6 +65,12 @@ class MessageView:
         return first / 1000 + tokens / rate if first is not None and tokens and rate else None
 
     @property
+    def ending(self) -> str:
+        if self.role != "assistant" or self.status == "failed":
+            return ""
+        return failures.ending(self.status, self.finish_reason, is_blank=not self.closed.strip())
+
+    @property
     def failure(self) -> str:
         return failures.sentence(self.error)
 

@@ -1,16 +1,18 @@
 """Ollama's NDJSON stream to events."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
-
-import orjson
 
 from app.providers.base import ChatOptions, ChatRequest
 from app.providers.errors import ProviderCut, ProviderProtocolError
 from app.providers.events import ChatEvent, Finished, TextDelta, ThinkingDelta, Usage
-from app.providers.failures import from_error_event
+from app.providers.failures import from_error_body, from_error_event
+from app.providers.finishing import reason_of
 from app.providers.http import Upstream
+from app.providers.lenient import Characters, is_json, loads
 from app.providers.lines import LineSplitter
+from app.providers.thinking import InlineThinking
 
 _OPTION_NAMES = {
     "temperature": "temperature",
@@ -45,81 +47,88 @@ def _options(options: ChatOptions) -> dict[str, Any]:
 
 
 class AnswerParser:
-    """Chunks to events. `heard` after the first token, `ended` after the end marker: nothing later is looked at."""
+    """Chunks to events. `heard` after the first token, `ended` after the end marker: nothing later is looked at.
 
-    def __init__(self, upstream: Upstream, window: int) -> None:
+    A line that is no part of an answer is passed over: it is what was wrong if the end does not come.
+    """
+
+    def __init__(self, upstream: Upstream, window: int, *, continues: bool) -> None:
         self._upstream = upstream
         self._window = window
         self._splitter = LineSplitter()
+        self._inline = InlineThinking(may_think=not continues)
+        self._characters = Characters()
+        self._odd: ProviderProtocolError | None = None
         self.heard = False
         self.ended = False
 
     def feed(self, chunk: bytes) -> Iterator[ChatEvent]:
         for line in self._splitter.feed(chunk):
-            data = self._parsed(line)
-            if data is None:
-                continue
-            message = data.get("message")
-            if message is not None:
-                if type(message) is not dict:
-                    raise self._wrong_type("message")
-                if thinking := message.get("thinking"):
-                    if type(thinking) is not str:
-                        raise self._wrong_type("thinking")
-                    self.heard = True
-                    yield ThinkingDelta(thinking)
-                content = message.get("content")
-                if content is not None:
-                    if type(content) is not str:
-                        raise self._wrong_type("content")
-                    if content:
-                        self.heard = True
-                        yield TextDelta(content)
-            if data.get("done") is True:
-                self.ended = True
-                yield from self._end(data)
+            yield from self._line(line)
+            if self.ended:
                 return
 
     def finish(self) -> Iterator[ChatEvent]:
         """The stream ended: cut, unless its last line is the end marker and only lacks its newline."""
-        try:
-            data = orjson.loads(self._splitter.rest())
-        except orjson.JSONDecodeError:
-            data = None
-        if not isinstance(data, dict) or data.get("done") is not True:
-            raise ProviderCut(f"{self._upstream.label} ended the answer without its end marker.")
-        self.ended = True
-        yield from self._end(data)
+        rest = self._splitter.rest()
+        if is_json(rest):
+            yield from self._line(rest, is_whole=not self.heard)
+        if not self.ended:
+            raise self._odd or ProviderCut(f"{self._upstream.label} ended the answer without its end marker.")
+
+    def _line(self, line: bytes, *, is_whole: bool = False) -> Iterator[ChatEvent]:
+        data = self._parsed(line)
+        if data is None:
+            return
+        if "error" in data:
+            named = from_error_body if is_whole else partial(from_error_event, began=True)
+            raise named(data["error"], self._upstream.label, secret=self._upstream.key)
+        message = data.get("message")
+        if message is not None:
+            if type(message) is not dict:
+                raise self._sent("a message of the wrong type")
+            yield from self._message(message)
+        if data.get("done") is True:
+            self.ended = True
+            yield from self._end(data)
+
+    def _message(self, message: dict[str, Any]) -> Iterator[ChatEvent]:
+        if thinking := message.get("thinking"):
+            if type(thinking) is not str:
+                raise self._sent("a thinking of the wrong type")
+            self.heard = True
+            self._inline.told_apart()
+            yield ThinkingDelta(self._characters.feed(thinking))
+        content = message.get("content")
+        if content is not None and type(content) is not str:
+            raise self._sent("a content of the wrong type")
+        if content and (text := self._characters.feed(content)):
+            self.heard = True
+            if self._inline.is_past:
+                yield TextDelta(text)
+            else:
+                yield from self._inline.feed(text)
 
     def _parsed(self, line: bytes) -> dict[str, Any] | None:
-        """One line's object; None for a blank line."""
-        try:
-            data = orjson.loads(line)
-        except orjson.JSONDecodeError:
-            data = self._parsed_oddly(line)
-            if data is None:
-                return None
-        if type(data) is not dict:
-            raise ProviderProtocolError(f"{self._upstream.label} sent a line that is no object.")
-        if "error" in data:
-            raise from_error_event(data["error"], self._upstream.label, secret=self._upstream.key, began=True)
-        return data
-
-    def _parsed_oddly(self, line: bytes) -> Any:
-        stripped = line.strip().removeprefix(b"\xef\xbb\xbf").strip()
-        if not stripped:
+        """One line's object; None for a blank line, and for what is no object."""
+        if not line.strip(b" \r\t\xef\xbb\xbf"):
             return None
         try:
-            return orjson.loads(stripped)
-        except orjson.JSONDecodeError:
-            said = self._upstream.quote(stripped)
-            raise ProviderProtocolError(f"{self._upstream.label} sent a malformed line: {said}") from None
+            data = loads(line)
+        except ValueError:
+            raise self._sent(f"a malformed line: {self._upstream.quote(line)}") from None
+        if type(data) is not dict:
+            self._odd = self._sent(f"a line that is no object: {self._upstream.quote(line)}")
+            return None
+        return data
 
     def _end(self, data: dict[str, Any]) -> Iterator[ChatEvent]:
+        yield from self._inline.finish()
         counts = [data.get(name) for name in ("prompt_eval_count", "eval_count")]
         prompt, completion = (count if type(count) is int else None for count in counts)
+        reason = reason_of(data.get("done_reason"), self._upstream.label)
         yield Usage(prompt, completion, self._window)
-        yield Finished("length" if data.get("done_reason") == "length" else "stop")
+        yield Finished(reason)
 
-    def _wrong_type(self, name: str) -> ProviderProtocolError:
-        return ProviderProtocolError(f"{self._upstream.label} sent a {name} of the wrong type.")
+    def _sent(self, what: str) -> ProviderProtocolError:
+        return ProviderProtocolError(f"{self._upstream.label} sent {what}")

@@ -67,7 +67,7 @@ class OllamaProvider:
 
     async def chat(self, request: ChatRequest) -> AsyncGenerator[ChatEvent, None]:
         window = await self._window(request.model)
-        parser = AnswerParser(self._upstream, window)
+        parser = AnswerParser(self._upstream, window, continues=request.continues)
         body = body_for(request, window)
         async with self._upstream.stream("/api/chat", body, tells=_NDJSON) as answer:
             while not parser.ended and (chunk := await answer.read()):

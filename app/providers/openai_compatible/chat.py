@@ -1,40 +1,41 @@
-"""The SSE stream of a chat completion to events."""
+"""The stream of a chat completion to events: server-sent events, as the many servers send them."""
 
 from collections.abc import Iterator
 from typing import Any
 
-import orjson
-
 from app.providers.errors import ProviderCut, ProviderProtocolError
-from app.providers.events import ChatEvent, Finished, FinishReason, TextDelta, ThinkingDelta, Usage
-from app.providers.failures import from_error_event
+from app.providers.events import ChatEvent, Finished, TextDelta, ThinkingDelta, Usage
+from app.providers.failures import from_error_body, from_error_event
+from app.providers.finishing import reason_of
 from app.providers.http import Upstream
-from app.providers.lines import EventSplitter
-from app.providers.openai_compatible.thinking import InlineThinking
+from app.providers.lenient import Characters, is_json, loads, text_of
+from app.providers.lines import EventSplitter, too_long
+from app.providers.thinking import InlineThinking
 
 _REASONING = ("reasoning_content", "reasoning", "thinking")
-_REASONS: dict[str, FinishReason] = {
-    "stop": "stop",
-    "length": "length",
-    "content_filter": "content_filter",
-    "tool_calls": "tool_calls",
-    "function_call": "tool_calls",
-}
+_MOST_WHOLE = 8 * 1024 * 1024  # bytes of an answer that comes as one object
 
 
 class AnswerParser:
     """Chunks to events. `heard` after the first token, `told` after a finish_reason, `ended` after [DONE].
 
-    Only a finish_reason makes an answer complete; between it and the end may come the usage, and nothing is shown.
+    A finish_reason makes an answer complete, or [DONE] behind some text; between them may come the usage, and nothing
+    is shown. A chunk that is no part of an answer is passed over: it is what was wrong if the end
+    does not come.
     """
 
     def __init__(self, upstream: Upstream, window: int | None, *, continues: bool) -> None:
         self._upstream = upstream
         self._window = window
         self._splitter = EventSplitter()
+        self._beginning: bytes | None = b""  # until it shows what comes
+        self._is_whole = False  # an object in the place of a stream
         self._inline = InlineThinking(may_think=not continues)
-        self._reason: FinishReason | None = None
+        self._characters = Characters()
+        self._reason: str | None = None
+        self._refused = False
         self._usage: Usage | None = None
+        self._odd: ProviderProtocolError | None = None
         self.heard = False
         self.ended = False
 
@@ -43,16 +44,40 @@ class AnswerParser:
         return self._reason is not None
 
     def feed(self, chunk: bytes) -> Iterator[ChatEvent]:
+        if self._beginning is not None:
+            chunk = self._begin(chunk)
         return self._events(self._splitter.feed(chunk))
 
     def finish(self) -> Iterator[ChatEvent]:
         """At the end of the stream, whatever its end was."""
+        if self._beginning:
+            self._is_whole = True
+            yield from self._events([self._beginning])
         if not self.ended:
             yield from self._events(self._splitter.rest())
+        if self._reason is None and self.ended and self.heard:
+            yield from self._inline.finish()
+            self._reason = "stop"
         if self._reason is None:
-            raise ProviderCut(f"{self._upstream.label} ended the answer without its end marker.")
+            raise self._odd or ProviderCut(f"{self._upstream.label} ended the answer without its end marker.")
         yield self._usage or Usage(context_length=self._window)
-        yield Finished(self._reason)
+        yield Finished("refusal" if self._refused else self._reason)
+
+    def _begin(self, chunk: bytes) -> bytes:
+        """Hold back what may be one object over many lines: some answer so though a stream was asked for."""
+        assert self._beginning is not None
+        chunk = self._beginning + chunk
+        if len(chunk) > _MOST_WHOLE:
+            raise too_long()
+        first, newline, _ = chunk.lstrip().partition(b"\n")
+        if first.startswith(b"<"):
+            raise self._no_stream(chunk)
+        is_one_object = first.startswith(b"{") and not is_json(first)
+        if not first or is_one_object or (first.startswith(b"{") and not newline):
+            self._beginning = chunk
+            return b""
+        self._beginning = None
+        return chunk
 
     def _events(self, events: list[bytes]) -> Iterator[ChatEvent]:
         for data in events:
@@ -60,6 +85,8 @@ class AnswerParser:
                 self.ended = True
                 return
             chunk = self._parsed(data)
+            if chunk is None:
+                continue
             choices = chunk.get("choices")
             if choices and not self.told:
                 yield from self._choice(choices)
@@ -69,49 +96,60 @@ class AnswerParser:
     def _choice(self, choices: Any) -> Iterator[ChatEvent]:
         choice = choices[0] if type(choices) is list else None
         if type(choice) is not dict:
-            raise self._wrong_type("choice")
-        delta = choice.get("delta")
-        if delta:
+            self._odd = self._sent("a choice of the wrong type")
+            return
+        if delta := choice.get("delta") or choice.get("message"):
             if type(delta) is not dict:
-                raise self._wrong_type("delta")
-            for name in _REASONING:
-                if thinking := delta.get(name):
-                    if type(thinking) is not str:
-                        raise self._wrong_type(name)
-                    self.heard = True
-                    yield ThinkingDelta(thinking)
-                    break
-            content = delta.get("content")
-            if content is not None:
-                if type(content) is not str:
-                    raise self._wrong_type("content")
-                if content:
-                    self.heard = True
-                    if self._inline.is_past:
-                        yield TextDelta(content)
-                    else:
-                        yield from self._inline.feed(content)
-        reason = choice.get("finish_reason")
-        if reason:
+                raise self._sent("a delta of the wrong type")
+            yield from self._delta(delta)
+        if reason := choice.get("finish_reason"):
             yield from self._inline.finish()
-            self._reason = _REASONS.get(reason, "stop") if type(reason) is str else "stop"
+            self._reason = reason_of(reason, self._upstream.label)
 
-    def _parsed(self, data: bytes) -> dict[str, Any]:
+    def _delta(self, delta: dict[str, Any]) -> Iterator[ChatEvent]:
+        content = delta.get("content")
+        for name in _REASONING:
+            if thinking := delta.get(name):
+                if type(thinking) is not str:
+                    raise self._sent(f"a {name} of the wrong type")
+                yield self._thought(thinking)
+                break
+        if type(content) is list:
+            for thinking in _thinking_in(content):
+                yield self._thought(thinking)
+        text = text_of(content)
+        if text is None and content is not None:
+            raise self._sent("a content of the wrong type")
+        refusal = delta.get("refusal")
+        if refusal and type(refusal) is str:
+            self._refused, text = True, (text or "") + refusal
+        if text and (text := self._characters.feed(text)):
+            self.heard = True
+            if self._inline.is_past:
+                yield TextDelta(text)
+            else:
+                yield from self._inline.feed(text)
+
+    def _thought(self, text: str) -> ThinkingDelta:
+        self.heard = True
+        self._inline.told_apart()
+        return ThinkingDelta(self._characters.feed(text))
+
+    def _parsed(self, data: bytes) -> dict[str, Any] | None:
+        """None: no part of an answer, or nothing that matters any more."""
         try:
-            chunk = orjson.loads(data)
-        except orjson.JSONDecodeError:
+            chunk = loads(data)
+        except ValueError:
             if self.told:
-                return {}
-            said = self._upstream.quote(data)
-            raise ProviderProtocolError(f"{self._upstream.label} sent a malformed event: {said}") from None
+                return None
+            raise self._sent(f"a malformed event: {self._upstream.quote(data)}") from None
         if type(chunk) is not dict:
-            if self.told:
-                return {}
-            raise self._wrong_type("chunk")
-        error = chunk.get("error")
-        if error is None and chunk.keys() >= {"code", "message"} and "choices" not in chunk:
-            error = chunk  # llama.cpp's `error:` line is the bare error
-        if error is not None and self._reason is None:
+            self._odd = self._sent(f"an event that is no object: {self._upstream.quote(data)}")
+            return None
+        error = _error_in(chunk)
+        if error is not None and self._is_whole:
+            raise from_error_body(error, self._upstream.label, secret=self._upstream.key)
+        if error is not None and not self.told:
             raise from_error_event(error, self._upstream.label, secret=self._upstream.key, began=True)
         return chunk
 
@@ -122,5 +160,24 @@ class AnswerParser:
         prompt, completion = (count if type(count) is int else None for count in counts)
         return Usage(prompt, completion, self._window)
 
-    def _wrong_type(self, name: str) -> ProviderProtocolError:
-        return ProviderProtocolError(f"{self._upstream.label} sent a {name} of the wrong type.")
+    def _sent(self, what: str) -> ProviderProtocolError:
+        return ProviderProtocolError(f"{self._upstream.label} sent {what}")
+
+    def _no_stream(self, data: bytes) -> ProviderProtocolError:
+        return ProviderProtocolError(
+            f"{self._upstream.label} did not answer with a stream: {self._upstream.quote(data)}"
+        )
+
+
+def _error_in(chunk: dict[str, Any]) -> Any:
+    """Errors come under that name, as llama.cpp's bare `code` and `message`, or as FastAPI's `detail`."""
+    if chunk.get("error") is not None or "choices" in chunk:
+        return chunk.get("error")
+    return chunk if chunk.keys() >= {"code", "message"} or chunk.keys() == {"detail"} else None
+
+
+def _thinking_in(parts: list[Any]) -> Iterator[str]:
+    """Of a content that is a list of parts (Mistral)."""
+    for part in parts:
+        if type(part) is dict and part.get("type") == "thinking" and (thinking := text_of(part.get("thinking"))):
+            yield thinking

@@ -982,8 +982,12 @@ export interface components {
              */
             created_at: string;
             error: components["schemas"]["ErrorView"] | null;
-            /** Finish Reason */
-            finish_reason: ("stop" | "length" | "cancelled" | "limit" | "content_filter") | null;
+            /**
+             * Finish Reason
+             * @description stop, length, cancelled, limit, content_filter, refusal, tool_calls; else the server's own word
+             * @example stop
+             */
+            finish_reason: string | null;
             /**
              * Id
              * Format: uuid

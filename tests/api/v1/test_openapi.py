@@ -67,7 +67,7 @@ def test_only_the_api_is_described(app: FastAPI) -> None:
 
 
 def test_refusals_follow_from_the_signature(app: FastAPI) -> None:
-    always = {"400", "422", "429", "500", "503"}
+    always = {"400", "414", "422", "429", "431", "500", "503"}
     assert _statuses(app, "listThings") == always | {"200", "401", "403"}
     assert _statuses(app, "getThing") == always | {"200", "401", "403", "404"}
     assert _statuses(app, "createThing") == always | {"201", "409", "413", "415", "507"}

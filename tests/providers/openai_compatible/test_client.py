@@ -90,8 +90,10 @@ async def test_the_end_is_a_finish_reason() -> None:
         events = await all_events(provider, question("hi [[tokens=3 fault=no_done]]"))
         assert end_of(events).reason == "stop"
         assert usage_of(events).completion_tokens == 3
-        cut = await heard(provider, question("hi [[tokens=3 fault=only_done]]"))
-        assert isinstance(cut.error, ProviderCut)
+        only_done = await all_events(provider, question("hi [[tokens=3 fault=only_done]]"))
+        assert end_of(only_done).reason == "stop" and text_of(only_done)
+        blank = await heard(provider, question("hi [[tokens=0 fault=only_done]]"))
+        assert isinstance(blank.error, ProviderCut)
         filtered = await all_events(provider, question("hi [[tokens=3 finish=content_filter]]"))
         assert end_of(filtered).reason == "content_filter"
 

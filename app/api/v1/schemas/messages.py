@@ -72,7 +72,10 @@ class MessageView(View):
     content: str
     thinking: str
     status: Literal["complete", "generating", "stopped", "failed"]
-    finish_reason: Literal["stop", "length", "cancelled", "limit", "content_filter"] | None
+    finish_reason: str | None = Field(
+        description="stop, length, cancelled, limit, content_filter, refusal, tool_calls; else the server's own word",
+        examples=["stop"],
+    )
     model: str | None
     usage: Usage | None
     error: ErrorView | None

@@ -19,6 +19,7 @@ const SENTENCES: Record<string, () => string> = {
     t(
       "The conversation is longer than this model can read. Begin a new conversation, edit an earlier message, or choose a model with a larger window.",
     ),
+  payment: () => t("The model server wants to be paid first. The administrator has to see to it."),
   unusable: () => t("This model cannot run here."),
   model_not_found: () => t("This model is not there any more. Choose another one."),
   credentials: () => t("The model server refused the key. The administrator has to set it right."),
@@ -32,4 +33,23 @@ export function failureOf({ error }: Pick<Message, "error">): Failure {
   const sentence = (SENTENCES[code] ?? (() => t("The model server failed.")))();
   const words = error && !NOTHING_TO_ADD.includes(code) ? t(error.message) : "";
   return { sentence, ownWords: words === sentence ? "" : words };
+}
+
+const ENDINGS: Record<string, () => string> = {
+  length: () => t("The answer reached the longest length that is set."),
+  limit: () => t("The answer took too long and was stopped."),
+  cancelled: () => t("Stopped."),
+  content_filter: () => t("The model server withheld the rest of this answer."),
+  refusal: () => t("The model refused to answer."),
+  tool_calls: () => t("The model asked for a tool, and there is none here."),
+};
+
+/** Why an answer ended that did not fail; nothing for one that came to its own end. */
+export function endingOf({ status, finish_reason: reason, content }: Pick<Message, "status" | "finish_reason" | "content">): string {
+  if (status === "generating" || status === "failed") return "";
+  const known = ENDINGS[reason ?? ""];
+  if (known) return known();
+  if (status === "stopped") return t("Stopped.");
+  if (reason && reason !== "stop") return t("The model server ended the answer with “{reason}”.", { reason });
+  return content.trim() ? "" : t("The model answered with nothing.");
 }
