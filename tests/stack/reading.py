@@ -7,12 +7,13 @@ from typing import Any
 
 import pysqlite3
 
+from tests.effort import effort
 from tests.model_server import answer_for
 from tests.stack.stack import Stack
 from tests.stack.visitor import Visitor
 
-READERS = 15  # by stream, and as many by long poll; `make bench` takes a hundred
-PROMPT = "Tell me of tea, {} [[tokens=160 rate=20 first=50]]"
+READERS = effort(6, 15)  # by stream, and as many by long poll; `make bench` takes a hundred
+PROMPT = "Tell me of tea, {} [[tokens=80 rate=10 first=50]]"
 
 
 async def reading(site: Stack, readers: list[Visitor], deed: Any) -> None:
@@ -49,7 +50,7 @@ async def _go_on_asking(visitor: Visitor, stop: asyncio.Event) -> int:
         await visitor.begin(f"And {number}? [[tokens=2]]")
         number += 1
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), 0.05)
+            await asyncio.wait_for(stop.wait(), effort(300, 50) / 1000)
     return number
 
 

@@ -15,7 +15,7 @@ from tests.stack.reading import only_what_was_under_way_failed, reading
 from tests.stack.stack import Stack
 from tests.stack.visitor import Visitor, visitors
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = [pytest.mark.campaign, pytest.mark.timeout(180)]
 
 
 @pytest.fixture
