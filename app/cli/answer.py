@@ -49,7 +49,7 @@ class Answer:
         elif event.name == "restart":
             self._begin_anew(event.text("reason"))
         elif event.name == "status":
-            self._tell_place(event.data.get("position"))
+            self._tell_place(event.data.get("position"), event.data.get("reason"))
         elif event.name == "done":
             self._finish(event.data["message"])
 
@@ -85,8 +85,14 @@ class Answer:
             self._note(f"\n— begun anew{f' ({reason})' if reason else ''} —")
         self._shown = self._thought = ""
 
-    def _tell_place(self, place: object) -> None:
-        if self._waiting is not None and isinstance(place, int):
+    def _tell_place(self, place: object, reason: object) -> None:
+        if self._waiting is None:
+            return
+        if isinstance(reason, dict):
+            from rich.text import Text
+
+            self._waiting.update(Text(f"{str(reason.get('message')).translate(_HARMLESS)} Trying again …"))
+        elif isinstance(place, int):
             self._waiting.update(f"waiting, {place} to go …" if place > 1 else "waiting …")
 
     def _finish(self, message: dict[str, Any] | Any) -> None:

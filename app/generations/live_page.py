@@ -2,8 +2,9 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import groupby
 from typing import Any
 
@@ -54,6 +55,8 @@ class Progress:
     is_blocked: bool  # an earlier answer of the conversation comes first
     had_any: bool  # the viewer had text or thinking before
     ended: bool
+    reason: Mapping[str, Any] | None  # of the failure that it waits after
+    retry_at: datetime | None
 
     @property
     def has_text(self) -> bool:
@@ -241,6 +244,8 @@ class LiveAnswer:
             is_blocked=job.blocked,
             had_any=0 < self._first_shown <= after,
             ended=ended,
+            reason=job.error if job.status == JobStatus.queued else None,
+            retry_at=job.run_after if job.status == JobStatus.queued else None,
         )
 
     def _fits(self, after: int, seen: int, closed: int) -> bool:

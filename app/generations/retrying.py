@@ -1,4 +1,4 @@
-"""Try again what has failed, for an administrator: an answer goes on with its owner's rights."""
+"""Try again: at once what waits after a failure; for an administrator what has failed, with its owner's rights."""
 
 from collections.abc import Callable
 
@@ -9,7 +9,8 @@ from app.accounts.service import get_user
 from app.db.session import Database
 from app.errors import AppError, ErrorKind
 from app.generations.service import Generations
-from app.jobs.control import get_any_job
+from app.jobs.control import get_any_job, get_job
+from app.jobs.engine import Engine
 from app.jobs.models import Job
 from app.jobs.states import JobStatus
 from app.providers.catalog import Providers
@@ -21,6 +22,15 @@ KINDS = frozenset({"answer", "model_pull"})
 def can_retry(job: Job) -> bool:
     has_place = job.kind != "answer" or job.message_id is not None
     return job.status == JobStatus.failed and job.kind in KINDS and has_place
+
+
+async def try_now(database: Database, engine: Engine, principal: Principal, job_id: str) -> Job:
+    """A job that waits after a failure waits no longer. The job as it is then; the same for any other."""
+    async with database.read() as session:
+        job = await get_job(session, principal.user_id, job_id)
+    await engine.bring_forward(job.id, job.kind, job.priority)
+    async with database.read() as session:
+        return await get_job(session, principal.user_id, job_id)
 
 
 async def retry_job(

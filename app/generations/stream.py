@@ -2,6 +2,8 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 import orjson
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -12,7 +14,7 @@ from app.db.session import Database
 from app.jobs.control import get_job
 from app.jobs.engine import Engine
 from app.jobs.events import MOST_EVENTS, LogText, read_after, replay
-from app.jobs.lease import StoredEvent, to_json
+from app.jobs.lease import StoredEvent, to_json, trouble
 from app.jobs.models import Job
 from app.jobs.notify import Subscription
 from app.jobs.queue import place_now, position
@@ -34,7 +36,7 @@ class Frame:
 
 
 _UNDER_WAY = """
-SELECT j.status, j.attempt, j.priority, j.last_event_id, e.seq, e.event, e.data FROM jobs j
+SELECT j.status, j.attempt, j.priority, j.last_event_id, j.error, j.run_after, e.seq, e.event, e.data FROM jobs j
 LEFT JOIN job_events e ON e.job_id = j.id AND e.seq > CAST(:after AS BIGINT)
 WHERE j.id = :job_id AND j.user_id = :user_id AND j.status IN ('queued', 'running') ORDER BY e.seq LIMIT :limit
 """
@@ -96,6 +98,7 @@ class JobStream:
         self._last = 0
         self._queued, self._attempt = False, 0
         self._position: int | None = None
+        self._trouble: dict[str, Any] = {}
         self._placed_at = 0.0
 
     async def follow(self, after: int) -> AsyncIterator[Sequence[Frame]]:
@@ -147,6 +150,7 @@ class JobStream:
                 job = await get_job(session, self._user_id, self._job_id)
                 frames = await opening(session, job, after)
                 if job.status == JobStatus.queued:
+                    self._trouble = trouble(job.error, job.run_after)
                     frames.append(self._placed(job.attempt, await position(session, job)))
         self._last = max([after, *(f.id for f in frames if f.id is not None)])
         if frames and frames[0].event == "snapshot":
@@ -163,14 +167,17 @@ class JobStream:
         status, attempt, priority, last = rows[0][:4]
         if after > last:
             return None
-        frames = [Frame(*row[4:]) for row in rows if row[4] is not None]
+        frames = [Frame(*row[6:]) for row in rows if row[6] is not None]
         if status == JobStatus.queued:
+            error, run_after = rows[0][4:6]
+            self._trouble = trouble(error and orjson.loads(error), datetime.fromisoformat(run_after))
             frames.append(self._placed(attempt, await place_now(lookup, self._user_id, self._job_id, priority)))
         return frames
 
     def _placed(self, attempt: int, place: int | None) -> Frame:
         self._queued, self._attempt, self._position, self._placed_at = True, attempt, place, monotonic()
-        return Frame(None, "status", to_json({"status": JobStatus.queued, "attempt": attempt, "position": place}))
+        waits = {"status": JobStatus.queued, "attempt": attempt, "position": place, **self._trouble}
+        return Frame(None, "status", to_json(waits))
 
     async def _fresh(self, subscription: Subscription) -> tuple[list[Frame], bool]:
         """What came since; a hole in the numbers is filled from the log."""
@@ -192,6 +199,7 @@ class JobStream:
         if event.event == "status":
             status = orjson.loads(event.data)
             self._queued, self._attempt = status["status"] == JobStatus.queued, status["attempt"]
+            self._trouble = {name: status[name] for name in ("reason", "retry_at") if name in status}
 
     async def _moved(self) -> list[Frame]:
         self._placed_at = monotonic()

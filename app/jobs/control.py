@@ -1,7 +1,9 @@
 """What a person does with jobs: look one up, list them, cancel."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
+import orjson
 from sqlalchemy import func, literal_column, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -25,7 +27,7 @@ async def get_job(session: AsyncSession, user_id: str, job_id: str) -> Job:
 
 
 _AS_IT_IS_NOW = """
-SELECT kind, status, blocked, folded, priority, conversation_id, message_id FROM jobs
+SELECT kind, status, blocked, folded, priority, conversation_id, message_id, error, run_after FROM jobs
 WHERE id = :id AND user_id = :user_id
 """
 
@@ -35,7 +37,7 @@ async def job_now(lookup: Lookup, user_id: str, job_id: str) -> Job:
     row = await lookup.first(_AS_IT_IS_NOW, {"id": job_id, "user_id": user_id})
     if row is None:
         raise not_found()
-    kind, status, blocked, folded, priority, conversation_id, message_id = row
+    kind, status, blocked, folded, priority, conversation_id, message_id, error, run_after = row
     return Job(
         id=job_id,
         user_id=user_id,
@@ -46,6 +48,8 @@ async def job_now(lookup: Lookup, user_id: str, job_id: str) -> Job:
         priority=priority,
         conversation_id=conversation_id,
         message_id=message_id,
+        error=orjson.loads(error) if error else None,
+        run_after=datetime.fromisoformat(run_after),
     )
 
 

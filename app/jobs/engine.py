@@ -8,13 +8,14 @@ import asyncio
 import os
 import secrets
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from app.db.session import Database, unavailable
 from app.jobs.control import cancel_now
 from app.jobs.dispatch import CeleryDispatcher, Dispatcher
 from app.jobs.event_log import EventLog
-from app.jobs.lease import Connection, StoredEvent
+from app.jobs.lease import Connection, StoredEvent, bring_forward
 from app.jobs.liveness import Connections, FileLocks, Liveness, ProcessLock, sweep
 from app.jobs.maintenance import Duty, Maintenance
 from app.jobs.neighbours import Neighbours, SameMachine
@@ -126,6 +127,13 @@ class Engine:
         """Something has changed: look, here and in the other processes."""
         self.worker.wake()
         self._neighbours.tell_of_jobs()
+
+    async def bring_forward(self, job_id: str, kind: str, priority: int) -> None:
+        """Let a job that waits after a failure be tried now. Idempotent."""
+        event = await self.log.run(partial(bring_forward, job_id=job_id))
+        if event is not None:
+            self.log.published(job_id, [event])
+            self.enqueued(job_id, kind, priority)
 
     async def cancel(self, job_id: str) -> None:
         """Ask for the end of a job; one that nobody runs ends now. Idempotent."""

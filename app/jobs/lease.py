@@ -4,14 +4,14 @@ Everything here is one step of a transaction that the caller has begun on a plai
 it). A statement that finds no row means that the lease is lost: whoever gets that answer writes nothing more.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 import orjson
 
-from app.clock import utcnow
+from app.clock import rfc3339, utcnow
 from app.db.turn import hold
 from app.db.types import to_text
 from app.ids import new_id
@@ -155,6 +155,13 @@ UPDATE jobs SET status = 'queued', lease_owner = NULL, leased_until = NULL, run_
   error = :error, last_event_id = last_event_id + 1
 WHERE id = :id AND attempt = :attempt AND status = 'running'
 RETURNING last_event_id, crashes
+"""
+
+
+_BRING_FORWARD = """
+UPDATE jobs SET run_after = :now, last_event_id = last_event_id + 1
+WHERE id = :id AND status = 'queued' AND run_after > :now AND error IS NOT NULL
+RETURNING last_event_id, attempt, error
 """
 
 
@@ -306,5 +313,23 @@ def release(
     ).fetchone()
     if row is None:
         return None
-    status = {"status": JobStatus.queued, "attempt": attempt, "position": None}
-    return append_at(connection, job_id, attempt, row[0], "status", status), row[1]
+    waits = {"status": JobStatus.queued, "attempt": attempt, "position": None, **trouble(error, run_after)}
+    return append_at(connection, job_id, attempt, row[0], "status", waits), row[1]
+
+
+def bring_forward(connection: Connection, job_id: str) -> StoredEvent | None:
+    """Let a job that waits after a failure be tried now: its `status` event; None if it does not wait for that."""
+    now = utcnow()
+    row = connection.execute(_BRING_FORWARD, {"id": job_id, "now": to_text(now)}).fetchone()
+    if row is None:
+        return None
+    last, attempt, error = row
+    waits = {"status": JobStatus.queued, "attempt": attempt, "position": None}
+    return append_at(connection, job_id, attempt, last, "status", waits | trouble(orjson.loads(error), now))
+
+
+def trouble(error: Mapping[str, Any] | None, run_after: datetime | None) -> dict[str, Any]:
+    """What a queued job's status says of the failure that it waits after, and of when it is tried again."""
+    if error is None or run_after is None:
+        return {}
+    return {"reason": {name: error.get(name, "") for name in ("code", "message")}, "retry_at": rfc3339(run_after)}

@@ -9,6 +9,7 @@ from app.conversations.messages import get_message, window_of
 from app.errors import not_found
 from app.generations import reading
 from app.generations.live_page import Progress
+from app.generations.retrying import try_now
 from app.http.csrf import verify_csrf
 from app.jobs.control import get_job
 from app.providers.catalog import ModelList
@@ -82,6 +83,15 @@ async def stop(visit: VisitDep, conversation_id: PathId, job_id: PathId) -> Resp
     """What was written stays. The poller shows the end."""
     await _check_job(visit, conversation_id, job_id)
     await visit.services.endings.cancel(visit.principal, job_id)
+    return Response(status_code=204) if is_htmx(visit.request) else RedirectResponse(f"/c/{conversation_id}", 303)
+
+
+@router.post("/c/{conversation_id}/jobs/{job_id}/try-now", dependencies=checked)
+async def ask_now(visit: VisitDep, conversation_id: PathId, job_id: PathId) -> Response:
+    """An answer that waits after a failure waits no longer."""
+    await _check_job(visit, conversation_id, job_id)
+    await visit.session.close()
+    await try_now(visit.services.database, visit.services.engine, visit.principal, job_id)
     return Response(status_code=204) if is_htmx(visit.request) else RedirectResponse(f"/c/{conversation_id}", 303)
 
 

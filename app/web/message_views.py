@@ -1,6 +1,7 @@
 """Messages as templates see them: text rendered, siblings counted, the running job beside them."""
 
 import asyncio
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -63,6 +64,20 @@ class MessageView:
         usage = self.usage or {}
         first, tokens, rate = usage.get("ttft_ms"), usage.get("completion_tokens"), usage.get("tokens_per_second")
         return first / 1000 + tokens / rate if first is not None and tokens and rate else None
+
+    @property
+    def trouble(self) -> str:
+        """Why an answer waits that could not be given at once; nothing for one that just has its turn to come."""
+        return failures.sentence(self.live.reason) if self.live and self.live.reason else ""
+
+    @property
+    def trouble_words(self) -> str:
+        return failures.own_words(self.live.reason) if self.live and self.live.reason else ""
+
+    @property
+    def seconds_to_retry(self) -> int:
+        retry_at = self.live.retry_at if self.live else None
+        return max(0, math.ceil((retry_at - utcnow()).total_seconds())) if retry_at else 0
 
     @property
     def ending(self) -> str:

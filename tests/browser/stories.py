@@ -155,6 +155,7 @@ FAILURE = "llama runner process has terminated: not enough memory"
 # Asked live; the storyteller writes these slowly and does not end.
 WRITING = Words("Tell me how tea came to Europe.", "请讲讲茶叶是怎样传到欧洲的。")
 THINKING = Words("Think first: which tea for a cold morning?", "请先想一想：寒冷的早晨适合喝什么茶？")
+HURRIED = Words("Quick: which tea is ready in one minute?", "快说：哪种茶一分钟就能泡好？")
 STORY = Words(
     "The first tea came to Europe with Dutch ships, around the year 1610. It was dear, and it was sold as a medicine. "
     "A century later it was in every kitchen.\n\nWhat made the difference was the *clipper*: a ship built for "

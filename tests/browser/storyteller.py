@@ -15,6 +15,7 @@ from tests.model_server import ModelServer, ollama, play, script, server
 
 MODELS = ("qwen3:8b", "llama3.2:3b", "thinker:latest")
 SLOW = script.Script(tokens=script.ENDLESS, rate=6)
+BUSY = script.Script(fault="status:429:240")
 THINKS = script.Script(tokens=script.ENDLESS, rate=4, think=4000)
 
 
@@ -29,6 +30,8 @@ def words(prompt: str, text: str) -> Iterator[str]:
 
 
 def script_for(prompt: str, default: script.Script | None = None) -> script.Script:
+    if prompt in (stories.HURRIED.en, stories.HURRIED.zh):
+        return BUSY
     return THINKS if prompt in (stories.THINKING.en, stories.THINKING.zh) else SLOW
 
 

@@ -17,12 +17,14 @@ from app.api.v1.schemas.messages import message_json
 from app.errors import AppError
 from app.generations import reading
 from app.generations.live_html import LiveHtml
+from app.generations.retrying import try_now
 from app.generations.stream import Frame, JobStream
 from app.http.authentication import ApiPrincipal, ApiWriter, still_allowed
 from app.http.deps import ReadSession, Services, ServicesDep
 from app.http.sse import EventStreamResponse, parse_position
 from app.ids import parse_id
 from app.jobs import control
+from app.jobs.models import Job
 from app.jobs.places import places_of
 from app.jobs.queue import position
 from app.jobs.states import JobStatus
@@ -101,7 +103,10 @@ async def _always() -> bool:
 
 
 async def _job_body(session: AsyncSession, principal: Principal, job_id: str) -> dict[str, Any]:
-    job = await control.get_job(session, principal.user_id, job_id)
+    return await _body_of(session, await control.get_job(session, principal.user_id, job_id))
+
+
+async def _body_of(session: AsyncSession, job: Job) -> dict[str, Any]:
     return job_json(job, await position(session, job))
 
 
@@ -155,6 +160,14 @@ async def _done(services: Services, principal: Principal, job_id: str, *, html: 
     if written is not None:
         message = await asyncio.to_thread(message_json, *written, html=True) if html else message_json(*written)
     return {"job": job_json(job, None), "message": message}
+
+
+@router.post("/{job_id}/try-now", status_code=202, operation_id="tryJobNow", response_model=JobView)
+async def try_job_now(job_id: PathId, principal: ApiWriter, services: ServicesDep) -> Response:
+    """Do not wait until `retry_at`. The same answer for a job that does not wait after a failure."""
+    job = await try_now(services.database, services.engine, principal, job_id)
+    async with services.database.read() as session:
+        return JsonResponse(await _body_of(session, job), 202, {"Location": f"/api/v1/jobs/{job.id}"})
 
 
 @router.post("/{job_id}/cancel", status_code=202, operation_id="cancelJob", response_model=JobView)

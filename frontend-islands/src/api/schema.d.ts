@@ -428,6 +428,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/jobs/{job_id}/try-now": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try Job Now
+         * @description Do not wait until `retry_at`. The same answer for a job that does not wait after a failure.
+         */
+        post: operations["tryJobNow"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/messages/{message_id}": {
         parameters: {
             query?: never;
@@ -855,6 +875,8 @@ export interface components {
         /**
          * JobView
          * @description `position` 1 = next to start, null unless queued. `events` only when `after` was given.
+         *
+         *     `reason` and `retry_at` while it waits after a failure: what went wrong, and when it is tried again.
          */
         JobView: {
             /** Attempt */
@@ -885,10 +907,13 @@ export interface components {
             /** Position */
             position: number | null;
             progress: components["schemas"]["Progress"] | null;
+            reason: components["schemas"]["Reason"] | null;
             /** Result */
             result: {
                 [key: string]: unknown;
             } | null;
+            /** Retry At */
+            retry_at: string | null;
             /** Started At */
             started_at: string | null;
             /**
@@ -1202,6 +1227,13 @@ export interface components {
         PullRequest: {
             /** Name */
             name: string;
+        };
+        /** Reason */
+        Reason: {
+            /** Code */
+            code: string;
+            /** Message */
+            message: string;
         };
         /** RefreshRequest */
         RefreshRequest: {
@@ -4857,6 +4889,133 @@ export interface operations {
             };
             /** @description The server cannot do this now. Come back after `Retry-After` seconds. */
             503: {
+                headers: {
+                    /** @description whole seconds */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    tryJobNow: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobView"];
+                };
+            };
+            /** @description The request is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The bearer token is missing, expired or revoked. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credential's scopes or the role do not reach that far. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or it is not yours. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The address is too long. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field or parameter is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much at once. Come back after `Retry-After` seconds. */
+            429: {
+                headers: {
+                    /** @description whole seconds */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There are too many headers, or they are too large. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error of the server. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot do this now. Come back after `Retry-After` seconds. */
+            503: {
+                headers: {
+                    /** @description whole seconds */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The disk is full. */
+            507: {
                 headers: {
                     /** @description whole seconds */
                     "Retry-After"?: number;

@@ -55,6 +55,12 @@ async def answer_writing(scene: Scene) -> Page:
     return page
 
 
+@screen("app-answer-in-trouble")
+async def answer_in_trouble(scene: Scene) -> Page:
+    question = stories.HURRIED.in_(scene.language)
+    return await opened(scene, await scene.begin(question, question), ".trouble button")
+
+
 @screen("app-answer-thinking-open")
 async def answer_thinking(scene: Scene) -> Page:
     question = stories.THINKING.in_(scene.language)

@@ -84,6 +84,15 @@ async def answer_queued(scene: Scene) -> Page:
     return scene.page
 
 
+@screen("answer-in-trouble")
+async def answer_in_trouble(scene: Scene) -> Page:
+    """The model server is busy, and has said for how long."""
+    question = stories.HURRIED.in_(scene.language)
+    await scene.page.goto(await scene.begin(question, question))
+    await expect(scene.page.locator(".trouble").last).to_be_visible()
+    return scene.page
+
+
 @screen("answer-waits-for-the-one-above")
 async def answer_waits(scene: Scene) -> Page:
     page = await answer_writing(scene)

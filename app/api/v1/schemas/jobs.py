@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 from app.api.v1.schemas.base import Id, Timestamp, View
 from app.clock import rfc3339
+from app.jobs.lease import trouble
 from app.jobs.models import Job
 
 Kind = Literal["answer", "title", "model_pull", "import", "export", "index"]
@@ -14,6 +15,11 @@ class ErrorView(View):
     code: str
     message: str
     retryable: bool
+
+
+class Reason(View):
+    code: str
+    message: str
 
 
 class Progress(View):
@@ -38,7 +44,10 @@ class EventView(View):
 
 
 class JobView(View):
-    """`position` 1 = next to start, null unless queued. `events` only when `after` was given."""
+    """`position` 1 = next to start, null unless queued. `events` only when `after` was given.
+
+    `reason` and `retry_at` while it waits after a failure: what went wrong, and when it is tried again.
+    """
 
     id: Id
     kind: Kind
@@ -48,6 +57,8 @@ class JobView(View):
     progress: Progress | None
     result: dict[str, Any] | None
     error: ErrorView | None
+    reason: Reason | None
+    retry_at: Timestamp | None
     last_event_id: int
     created_at: Timestamp
     started_at: Timestamp | None
@@ -67,6 +78,9 @@ def job_json(job: Job, position: int | None) -> dict[str, Any]:
         "progress": job.progress,
         "result": job.result,
         "error": job.error if job.status == "failed" else None,
+        "reason": None,
+        "retry_at": None,
+        **(trouble(job.error, job.run_after) if job.status == "queued" else {}),
         "last_event_id": job.last_event_id,
         "created_at": rfc3339(job.created_at),
         "started_at": job.started_at and rfc3339(job.started_at),

@@ -10,6 +10,9 @@ export interface Answer {
   thinking: string;
   status: Job["status"];
   place: number | null;
+  /** Why it waits that could not be given at once, and when it is tried again. */
+  reason: { code: string; message: string } | null;
+  retryAt: string | null;
   attempt: number;
   usage: Usage | null;
   /** Why the text was begun anew, the last time that it was. */
@@ -25,6 +28,8 @@ export const UNSEEN: Answer = Object.freeze({
   thinking: "",
   status: "queued",
   place: null,
+  reason: null,
+  retryAt: null,
   attempt: 0,
   usage: null,
   restarted: null,
@@ -48,7 +53,13 @@ export function applyEvent(answer: Answer, { id, event, data }: ServerEvent): An
 }
 
 interface Data {
-  status: { status: Job["status"]; attempt: number; position: number | null };
+  status: {
+    status: Job["status"];
+    attempt: number;
+    position: number | null;
+    reason?: { code: string; message: string };
+    retry_at?: string;
+  };
   thinking: { text: string };
   html: { from: number; blocks: string[] };
   restart: { reason: string };
@@ -58,8 +69,8 @@ interface Data {
 function change(answer: Answer, event: string, data: unknown): Partial<Answer> {
   switch (event) {
     case "status": {
-      const { status, attempt, position } = data as Data["status"];
-      return { status, attempt, place: position };
+      const { status, attempt, position, reason = null, retry_at: retryAt = null } = data as Data["status"];
+      return { status, attempt, place: position, reason, retryAt };
     }
     case "thinking":
       return { thinking: answer.thinking + (data as Data["thinking"]).text };
@@ -73,7 +84,7 @@ function change(answer: Answer, event: string, data: unknown): Partial<Answer> {
       return { usage: data as Usage };
     case "done": {
       const { job, message } = data as Data["done"];
-      return { job, message, status: job.status, usage: message?.usage ?? answer.usage, place: null };
+      return { job, message, status: job.status, usage: message?.usage ?? answer.usage, place: null, reason: null, retryAt: null };
     }
     default:
       return {}; // an event of a newer server

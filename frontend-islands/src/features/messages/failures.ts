@@ -28,7 +28,7 @@ const SENTENCES: Record<string, () => string> = {
 };
 const NOTHING_TO_ADD = ["poisoned", "internal"];
 
-export function failureOf({ error }: Pick<Message, "error">): Failure {
+export function failureOf({ error }: { error: Pick<NonNullable<Message["error"]>, "code" | "message"> | null }): Failure {
   const code = error?.code ?? "interrupted";
   const sentence = (SENTENCES[code] ?? (() => t("The model server failed.")))();
   const words = error && !NOTHING_TO_ADD.includes(code) ? t(error.message) : "";
