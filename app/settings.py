@@ -40,8 +40,9 @@ class Settings(BaseSettings):
     ollama_url: str = Field(
         "", description="Ollama, several comma separated; empty: http://127.0.0.1:11434 if it answers"
     )
+    ollama_api_key: str = Field("", description="its key, if it wants one; one for each address, comma separated")
     openai_base_url: str = Field("", description="an OpenAI-compatible server, with its /v1; several comma separated")
-    openai_api_key: str = Field("", description="its key, if it wants one")
+    openai_api_key: str = Field("", description="its key, if it wants one; one for each address, comma separated")
     openai_paid: Literal["auto", "yes", "no"] = Field("auto", description="whether calling twice costs money")
     embedded_model: str = Field("auto", description="auto, off, or a GGUF file")
     default_model: str = Field("", description="<provider>/<name>")
@@ -65,7 +66,9 @@ class Settings(BaseSettings):
 
     # Time-outs towards model servers, seconds; tests scale them down.
     connect_timeout: float = Field(5.0, gt=0, description="seconds to connect to a model server")
-    first_token_timeout: float = Field(120.0, gt=0, description="seconds to the first token (a model may be loading)")
+    first_token_timeout: float = Field(
+        0.0, ge=0, description="seconds to the first token; 0: as long as the server lives, else ten minutes"
+    )
     idle_timeout: float = Field(60.0, gt=0, description="seconds of silence between tokens")
     retry_patience: float = Field(300.0, ge=0, description="seconds to go on trying a model server that is away")
     answer_timeout: float = Field(1800.0, gt=0, description="seconds one answer may take")
@@ -115,6 +118,25 @@ class Settings(BaseSettings):
             raise ValueError("REDIS_URL: the celery engine needs Redis, redis://host:6379/0")
         return self
 
+    @model_validator(mode="after")
+    def _keys_fit_addresses(self) -> "Settings":
+        for name in ("OLLAMA", "OPENAI"):
+            try:
+                _ = self.ollama_servers if name == "OLLAMA" else self.openai_servers
+            except ValueError as error:
+                raise ValueError(f"{name}_API_KEY: {error}") from None
+        return self
+
+    @cached_property
+    def ollama_servers(self) -> list[tuple[str, str]]:
+        """Address and key of each; none where Ollama is only looked for on this machine."""
+        return with_keys(self.ollama_url, self.ollama_api_key)
+
+    @cached_property
+    def openai_servers(self) -> list[tuple[str, str]]:
+        """Address and key of each."""
+        return with_keys(self.openai_base_url, self.openai_api_key)
+
     @cached_property
     def on_postgres(self) -> bool:
         return self.database_url.startswith("postgresql:")
@@ -161,12 +183,35 @@ class Settings(BaseSettings):
         """Host names (without port) that a request may name."""
         public = urlsplit(self.public_url).hostname if self.public_url else None
         own = [] if self.host in ("0.0.0.0", "::") else [self.host]  # noqa: S104
-        return frozenset(h.lower() for h in (*LOCAL_HOSTS, *self.allowed_hosts, *own, *([public] if public else [])))
+        allowed = map(_host_name, self.allowed_hosts)
+        return frozenset(h.lower() for h in (*LOCAL_HOSTS, *allowed, *own, *([public] if public else [])))
+
+    @cached_property
+    def listens_beyond_this_machine(self) -> bool:
+        return self.host.lower().strip("[]") not in {host.strip("[]") for host in LOCAL_HOSTS}
+
+
+def _host_name(spelled: str) -> str:
+    """Of a name, of name and port, and of a whole address."""
+    if spelled.count(":") > 1 and "[" not in spelled and "//" not in spelled:
+        return spelled  # an IPv6 address as it is
+    return urlsplit(spelled if "//" in spelled else f"//{spelled}").hostname or spelled
 
 
 def split_commas(value: str) -> list[str]:
     """The parts of a comma-separated setting."""
     return [part.strip() for part in value.split(",") if part.strip()]
+
+
+def with_keys(addresses: str, keys: str) -> list[tuple[str, str]]:
+    """Each address with its own key: one key alone is for addresses of one and the same host, never for others'."""
+    urls = split_commas(addresses)
+    given = [keys.strip()] if len(urls) < 2 else [key.strip() for key in keys.split(",")]
+    if len(given) == 1 and (not given[0] or len({urlsplit(url).hostname for url in urls}) == 1):
+        given *= len(urls)
+    if urls and len(given) != len(urls):
+        raise ValueError(f"one key for each of the {len(urls)} addresses, in their order, empty where none is wanted")
+    return list(zip(urls, given, strict=False))
 
 
 def is_local_address(url: str) -> bool:

@@ -27,7 +27,7 @@ def _bearer(request: Request) -> str:
     if len(headers) != 1:
         raise jwt.invalid_token()
     scheme, _, token = headers[0].partition(" ")
-    if scheme != "Bearer" or not token or not token.isascii() or " " in token:
+    if scheme.lower() != "bearer" or not token or not token.isascii() or " " in token:
         raise jwt.invalid_token()
     return token
 

@@ -1,5 +1,6 @@
 """What is looked at before anything else of a request: its Host, its size, its method. (A44, A55)"""
 
+import ipaddress
 import re
 
 from starlette.types import Scope
@@ -11,6 +12,8 @@ MAX_HEADER_BYTES = 16 * 1024
 MAX_URL_BYTES = 8 * 1024
 
 _HOST = re.compile(rb"(?P<name>\[[0-9a-fA-F:.]{2,45}\]|[A-Za-z0-9._-]{1,253})(?::[0-9]{1,5})?")
+# Whoever looks after this server reaches it by whatever name the network has for it; nothing of anybody's is there.
+_PROBES = frozenset({"/healthz", "/readyz"})
 _REFUSED_METHODS = frozenset({"TRACE", "CONNECT"})
 
 
@@ -26,8 +29,9 @@ class Guard:
     """Refuses what no route should ever see."""
 
     def __init__(self, settings: Settings) -> None:
-        bare = {host.strip("[]") for host in settings.hosts}
-        self._hosts = frozenset(host.encode() for host in bare)
+        self._hosts = frozenset(host.strip("[]").encode() for host in settings.hosts)
+        self._takes_any = "*" in settings.hosts
+        self._takes_addresses = settings.listens_beyond_this_machine
 
     def check(self, scope: Scope) -> None:
         headers = scope["headers"]
@@ -39,7 +43,8 @@ class Guard:
                 hosts.append(value)
         if size > MAX_HEADER_BYTES or len(headers) > MAX_HEADERS:
             raise EdgeError(431, "headers_too_large", "The request has too many or too large headers.")
-        if len(hosts) != 1 or not self._allows(hosts[0]):
+        is_probe = scope["path"] in _PROBES
+        if not is_probe and (len(hosts) != 1 or not self._allows(hosts[0])):
             raise EdgeError(400, "bad_host", "This server does not answer under that name. See TEAHOUSE_ALLOWED_HOSTS.")
         if len(scope.get("raw_path") or b"") + len(scope["query_string"]) > MAX_URL_BYTES:
             raise EdgeError(414, "url_too_long", "The address is too long.")
@@ -53,4 +58,16 @@ class Guard:
 
     def _allows(self, host: bytes) -> bool:
         match = _HOST.fullmatch(host)
-        return match is not None and match["name"].strip(b"[]").lower() in self._hosts
+        if match is None:
+            return False
+        name = match["name"].strip(b"[]").lower()
+        return name in self._hosts or self._takes_any or (self._takes_addresses and _is_address(name))
+
+
+def _is_address(name: bytes) -> bool:
+    """Who names the address itself was led here by no name: nothing can be rebound."""
+    try:
+        ipaddress.ip_address(name.decode())
+    except ValueError:
+        return False
+    return True

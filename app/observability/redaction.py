@@ -25,7 +25,8 @@ class Redactor:
         servers = split_commas(f"{settings.ollama_url},{settings.openai_base_url}")
         urls = (settings.database_url, settings.redis_url, *servers)
         self._known: tuple[str, ...] = ()
-        for secret in (settings.secret_key, settings.openai_api_key, *(_password(url) for url in urls)):
+        keys = [key for _, key in (*settings.ollama_servers, *settings.openai_servers)]
+        for secret in (settings.secret_key, *keys, *(_password(url) for url in urls)):
             self.hide(secret)
 
     def hide(self, secret: str) -> None:

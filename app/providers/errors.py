@@ -12,7 +12,7 @@ class ProviderError(Exception):
     """
 
     code = "provider_error"
-    permanent = False
+    permanent: bool = False
 
     def __init__(self, message: str, *, retry_after: float | None = None, began: bool = False) -> None:
         super().__init__(message)

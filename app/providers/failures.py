@@ -65,7 +65,9 @@ _UNPAID = re.compile(
     re.IGNORECASE,
 )
 _SOON = re.compile(r"retry in|retrydelay", re.IGNORECASE)  # a quota of a minute, in the words of one of a month
-_TAGS = re.compile(r"<[^>]{0,1000}>")
+# A page's scripts and styles go with their tags.
+_TAGS = re.compile(r"(?is)<(script|style)\b.{0,20000}?</\1\s*>|<[^>]{0,1000}>")
+_NOT_THE_KEY = re.compile(r"<html|<!doctype|moderat|flagged|content.policy|safety|violat", re.IGNORECASE)
 _NOT_SERVED = (501, 505)  # 5xx that a retry would not change
 
 
@@ -89,10 +91,19 @@ def explanation(body: bytes) -> str:
 def message_of(body: Any) -> str:
     """The message of an error object, in any of its spellings."""
     error = body.get("error", body) if isinstance(body, dict) else body
+    if isinstance(error, dict) and isinstance(error.get("detail"), list):
+        return "; ".join(map(_complaint, error["detail"]))  # FastAPI's 422
     if isinstance(error, dict):
         words = (error.get(name) for name in ("message", "detail", "error", "code"))
         return next((word for word in words if isinstance(word, str) and word), "") or str(error)
     return error if isinstance(error, str) else str(error)
+
+
+def _complaint(detail: Any) -> str:
+    if not isinstance(detail, dict):
+        return str(detail)
+    where = ".".join(map(str, detail.get("loc", ())[1:]))
+    return f"{where}: {detail.get('msg', '')}" if where else str(detail.get("msg", detail))
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
@@ -127,6 +138,8 @@ def from_status(
         return PaymentRequired(f"{server} wants to be paid: {said}", began=began)
     if status == 429:
         return ProviderBusy(f"{server} is busy: {said}", retry_after=wait, began=began)
+    if status == 403 and _NOT_THE_KEY.search(body[:20_000].decode(errors="replace")):  # a CDN's page, a moderator's
+        return ProviderRejected(f"{server} refuses the request: {said}", began=began)
     if status in (401, 403):
         return CredentialsRefused(f"{server} refuses the key: {said}", began=began)
     if status == 404:

@@ -2,7 +2,7 @@
 
 import asyncio
 import zlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,6 +23,9 @@ from app.providers.errors import (
 from app.providers.failures import explanation, from_status, quote
 from app.settings import Settings
 
+FIRST_TOKEN_SECONDS = 600.0  # where nothing but the open connection tells that the server works
+LIFE_SECONDS = 60.0  # since its last sign of life
+LOOK_SECONDS = 5.0
 _MAX_ERROR_BODY = 64 * 1024
 _MAX_JSON_BODY = 8 * 1024 * 1024
 _ERROR_BODY_SECONDS = 5.0
@@ -78,23 +81,46 @@ class Upstream:
             raise ProviderProtocolError(f"{self.label} did not answer in JSON: {self.quote(data)}") from None
 
     @asynccontextmanager
-    async def stream(self, path: str, body: Any, *, tells: str) -> AsyncIterator["Body"]:
-        """The body of a streamed answer, of media type `tells`; leaving the block closes the connection at once."""
+    async def stream(
+        self, path: str, body: Any, *, tells: str, lives: Callable[[], Awaitable[bool]] | None = None
+    ) -> AsyncIterator["Body"]:
+        """The body of a streamed answer, of media type `tells`; leaving the block closes the connection at once.
+
+        Without a limit to the first token of its own, the settings', `lives` is asked now and then: a server that
+        loads a model or reads a long prompt is waited for as long as it answers that.
+        """
         opened: Body | None = None
         response: aiohttp.ClientResponse | None = None
+        watching: asyncio.Task[None] | None = None
+        limit = self._settings.first_token_timeout or (LIFE_SECONDS if lives else FIRST_TOKEN_SECONDS)
         try:
-            async with asyncio.timeout(self._settings.connect_timeout + self._settings.first_token_timeout):
+            async with asyncio.timeout(self._settings.connect_timeout + limit) as until:
+                if lives is not None and not self._settings.first_token_timeout:
+
+                    def longer() -> None:
+                        if opened is not None:
+                            opened.wait_for_first_token(limit)
+                        elif response is None and not until.expired():
+                            until.reschedule(asyncio.get_running_loop().time() + limit)
+
+                    watching = asyncio.create_task(_while_it_lives(lives, longer), name="watch-model-server")
                 response = await self._send("POST", self.base_url + path, body)
                 await self._refuse_what_is_no_stream(response, tells)
             opened = Body(response, self._settings.idle_timeout)
+            opened.wait_for_first_token(limit)
             yield opened
         except ProviderError as error:
             error.began = error.began or (opened is not None and opened.began)
             raise
         except _ON_THE_WIRE as error:
             began = opened is not None and opened.began
-            raise self._named(error, is_streaming=response is not None, began=began) from None
+            named = self._named(error, is_streaming=response is not None, began=began)
+            if isinstance(named, FirstTokenTimeout) and limit == FIRST_TOKEN_SECONDS:
+                named.permanent = True  # ten minutes are not waited for twice
+            raise named from None
         finally:
+            if watching is not None:
+                watching.cancel()
             if response is not None:
                 response.close()
 
@@ -118,7 +144,7 @@ class Upstream:
                 timeout=aiohttp.ClientTimeout(
                     total=None,
                     sock_connect=self._settings.connect_timeout,
-                    sock_read=self._settings.first_token_timeout,
+                    sock_read=None,  # who asks says how long
                 ),
                 trust_env=False,
                 auto_decompress=False,
@@ -192,6 +218,7 @@ class Body:
         self._packed = self._unpacked = 0
         self._response = response
         self._idle_timeout = idle_timeout
+        self._was_heard = False
         self.began = False
 
     async def read(self) -> bytes:
@@ -221,8 +248,14 @@ class Body:
             if chunk:
                 return chunk
 
+    def wait_for_first_token(self, seconds: float) -> None:
+        """From now on. Nothing changes once it has come."""
+        if not self._was_heard:
+            self.wait_at_most(seconds)
+
     def heard_token(self) -> None:
         """From the first token on the idle time-out holds."""
+        self._was_heard = True
         self.wait_at_most(self._idle_timeout)
 
     def wait_at_most(self, seconds: float) -> None:
@@ -231,6 +264,13 @@ class Body:
         if connection is not None and connection.protocol is not None:
             connection.protocol.read_timeout = seconds
             connection.protocol.start_timeout()
+
+
+async def _while_it_lives(lives: Callable[[], Awaitable[bool]], longer: Callable[[], None]) -> None:
+    while True:
+        await asyncio.sleep(LOOK_SECONDS)
+        if await lives():
+            longer()
 
 
 def host_of(url: str) -> str:

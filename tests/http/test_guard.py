@@ -1,11 +1,14 @@
 """A44, A46, A47, A55: which request is answered at all."""
 
 import json
+from typing import Any
 
 import pytest
 
+from app.http.guard import EdgeError, Guard
 from tests.http.edge_app import Server, request
 from tests.http.smuggling import SMUGGLING
+from tests.providers.asking import settings_for
 
 OK = "/api/v1/things/one"
 
@@ -167,3 +170,44 @@ def test_A42_head_is_get_without_a_body(server: Server) -> None:
             head = (b"\r\n\r\n".join(head) + connection.socket.recv(65536)).split(b"\r\n\r\n", 1)
     assert head[0].startswith(b"HTTP/1.1 200") and f"content-length: {len(full.body)}".encode() in head[0].lower()
     assert head[1].startswith(b"HTTP/1.1 200"), "a body came before the next answer"
+
+
+def _refusal(asked: bytes | None, path: str = "/", **settings: Any) -> str:
+    """The code with which a request to the host `asked` is turned away, or nothing."""
+    headers = [] if asked is None else [(b"host", asked)]
+    scope = {"type": "http", "method": "GET", "path": path, "query_string": b"", "headers": headers}
+    try:
+        Guard(settings_for(**settings)).check(scope)
+    except EdgeError as error:
+        return error.code
+    return ""
+
+
+@pytest.mark.parametrize("listens", ["0.0.0.0", "::", "192.168.1.20"])
+@pytest.mark.parametrize("host", [b"192.168.1.20:8000", b"10.0.0.7", b"[fd00::5]:8000"])
+def test_A44_on_a_network_an_address_is_its_own_name(listens: str, host: bytes) -> None:
+    assert _refusal(host, host=listens) == ""
+    assert _refusal(b"evil.example:8000", host=listens) == "bad_host"
+    assert _refusal(b"192.168.1.20.evil.example", host=listens) == "bad_host"
+
+
+@pytest.mark.parametrize("listens", ["127.0.0.1", "localhost", "::1"])
+def test_A44_on_this_machine_alone_it_is_not(listens: str) -> None:
+    assert _refusal(b"192.168.1.20:8000", host=listens) == "bad_host"
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+@pytest.mark.parametrize("host", [b"10.1.2.3:8000", b"whatever.internal", b"", None])
+def test_who_looks_after_this_server_reaches_it_by_any_name(host: bytes | None, path: str) -> None:
+    assert _refusal(host, path) == ""
+    assert _refusal(host, "/") == "bad_host"
+
+
+@pytest.mark.parametrize(
+    "spelled", ["tea.example", "TEA.example:8443", "https://tea.example", "https://tea.example:8443/chat", "*"]
+)
+def test_allowed_hosts_are_understood_however_they_are_spelled(spelled: str) -> None:
+    assert _refusal(b"tea.example", allowed_hosts=[spelled]) == ""
+    assert _refusal(b"tea.example:8443", allowed_hosts=[spelled]) == ""
+    assert (_refusal(b"evil.example", allowed_hosts=[spelled]) == "") is (spelled == "*")
+    assert _refusal(b"evil.example/x", allowed_hosts=[spelled]) == "bad_host"

@@ -20,6 +20,7 @@ def add_routes(app: web.Application, server: "ModelServer") -> None:
     app.router.add_get("/v1/models", routes.models)
     app.router.add_post("/v1/chat/completions", routes.chat)
     app.router.add_get("/props", routes.props)
+    app.router.add_get("/health", routes.health)
 
 
 class _Routes:
@@ -46,6 +47,10 @@ class _Routes:
         if self._is_llama:
             entries = [{**entry, "meta": {"n_ctx_train": CONTEXT_LENGTH, "n_params": 1}} for entry in entries]
         return web.json_response({"object": "list", "data": entries})
+
+    async def health(self, _: web.Request) -> web.Response:
+        """llama.cpp answers it at any time."""
+        return web.json_response({"status": "ok"}, status=200 if self._is_llama else 404)
 
     async def props(self, _: web.Request) -> web.Response:
         if not self._is_llama:

@@ -99,6 +99,33 @@ def test_a_failure_is_named_by_its_words(status: int, said: Any, expected: type[
     assert error.permanent is ((status, said, expected) in FINAL)
 
 
+PAGE = "<html><head><style>b{color:red}</style><script>track()</script></head><b>Attention required</b></html>"
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "expected", "said"),
+    [
+        (403, PAGE, ProviderRejected, "The model server refuses the request: Attention required"),
+        (403, '{"error":{"message":"flagged by moderation"}}', ProviderRejected, "flagged by moderation"),
+        (403, '{"error":{"message":"no access to this key"}}', CredentialsRefused, "no access to this key"),
+        (403, "", CredentialsRefused, "status 403"),
+        (502, PAGE, ProviderUnavailable, "The model server failed with 502: Attention required"),
+        (
+            422,
+            '{"detail":[{"loc":["body","messages",0],"msg":"Field required"},{"loc":["body"],"msg":"Bad"}]}',
+            ProviderRejected,
+            "The model server refuses the request: messages.0: Field required; Bad",
+        ),
+        (422, '{"detail":"Bad"}', ProviderRejected, "The model server refuses the request: Bad"),
+        (422, '{"detail":["odd",{}]}', ProviderRejected, "The model server refuses the request: odd; {}"),
+    ],
+)
+def test_it_reads_as_a_sentence(status: int, body: str, expected: type[ProviderError], said: str) -> None:
+    error = from_status(status, body.encode(), {}, "The model server")
+    assert type(error) is expected
+    assert error.message.endswith(said)
+
+
 @pytest.mark.parametrize(
     ("said", "expected"),
     [

@@ -17,7 +17,7 @@ from app.providers.ollama.chat import AnswerParser, body_for
 from app.providers.ollama.details import capabilities_of, context_length_of, details_of
 from app.providers.pool import KeepingPool
 from app.providers.registry import DEFAULT_OLLAMA_URL
-from app.settings import Settings, split_commas
+from app.settings import Settings
 
 DEFAULT_WINDOW = 8192  # larger ones cost memory on every load; also the fallback when Ollama does not say
 _NDJSON = "application/x-ndjson"
@@ -25,6 +25,7 @@ _LIST_SECONDS = 5.0
 _SHOW_SECONDS = 5.0
 _SHOW_IN_LIST_SECONDS = 0.3
 _LOAD_SECONDS = 60.0
+_LIFE_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +47,8 @@ class OllamaProvider:
     name = "ollama"
     paid = False
 
-    def __init__(self, settings: Settings, base_url: str, *, label: str = "Ollama") -> None:
-        self._upstream = Upstream(base_url, settings, label=label)
+    def __init__(self, settings: Settings, base_url: str, *, key: str = "", label: str = "Ollama") -> None:
+        self._upstream = Upstream(base_url, settings, key=key, label=label)
         self._details: dict[str, _Details] = {}
         self._asking: dict[str, asyncio.Task[None]] = {}
 
@@ -69,7 +70,7 @@ class OllamaProvider:
         window = await self._window(request.model)
         parser = AnswerParser(self._upstream, window, continues=request.continues)
         body = body_for(request, window)
-        async with self._upstream.stream("/api/chat", body, tells=_NDJSON) as answer:
+        async with self._upstream.stream("/api/chat", body, tells=_NDJSON, lives=self._lives) as answer:
             while not parser.ended and (chunk := await answer.read()):
                 was_heard = parser.heard
                 for event in parser.feed(chunk):
@@ -112,6 +113,16 @@ class OllamaProvider:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._upstream.aclose()
+
+    async def _lives(self) -> bool:
+        """What it answers at any time, also while it loads a model or reads a prompt for minutes."""
+        try:
+            await self._upstream.json("GET", "/api/version", seconds=_LIFE_SECONDS)
+        except ProviderUnavailable:
+            return False
+        except ProviderError:
+            pass  # too old to know its version
+        return True
 
     async def _running(self) -> set[str] | None:
         """Names of the models in memory; None when an old Ollama does not say."""
@@ -203,8 +214,11 @@ def _pulled(line: bytes, model: str) -> PullProgress:
 
 
 def from_settings(settings: Settings) -> "OllamaProvider | KeepingPool[OllamaProvider]":
-    urls = split_commas(settings.ollama_url) or [DEFAULT_OLLAMA_URL]
-    if len(urls) == 1:
-        return OllamaProvider(settings, urls[0])
-    members = [(host_of(url), OllamaProvider(settings, url, label=f"Ollama at {host_of(url)}")) for url in urls]
+    servers = settings.ollama_servers or [(DEFAULT_OLLAMA_URL, settings.ollama_api_key)]
+    if len(servers) == 1:
+        return OllamaProvider(settings, servers[0][0], key=servers[0][1])
+    members = [
+        (host_of(url), OllamaProvider(settings, url, key=key, label=f"Ollama at {host_of(url)}"))
+        for url, key in servers
+    ]
     return KeepingPool(members, slots=settings.model_slots)

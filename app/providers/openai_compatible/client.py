@@ -11,12 +11,13 @@ from app.providers.http import Upstream, host_of
 from app.providers.openai_compatible.chat import AnswerParser
 from app.providers.openai_compatible.messages import body_for, without_refused
 from app.providers.pool import Pool
-from app.settings import Settings, is_local_address, split_commas
+from app.settings import Settings, is_local_address
 
 _LIST_SECONDS = 10.0
 _LOOK_SECONDS = 2.0
 _PROPS_SECONDS = 2.0
 _TAIL_SECONDS = 2.0
+_HEALTH_SECONDS = 5.0
 _WINDOW_NAMES = ("max_model_len", "context_length", "max_context_length")
 _NO_CHAT = ("embed", "whisper", "tts-", "dall-e", "moderation", "rerank")
 
@@ -72,7 +73,10 @@ class OpenAIProvider:
         while True:
             parser = AnswerParser(self._upstream, self._windows.get(request.model), continues=request.continues)
             try:
-                async with self._upstream.stream("/chat/completions", body, tells="text/event-stream") as answer:
+                lives = self._lives if is_llama else None
+                async with self._upstream.stream(
+                    "/chat/completions", body, tells="text/event-stream", lives=lives
+                ) as answer:
                     while not parser.ended and (chunk := await answer.read()):
                         was_heard, was_told = parser.heard, parser.told
                         for event in parser.feed(chunk):
@@ -100,6 +104,13 @@ class OpenAIProvider:
     async def check_health(self, seconds: float) -> None:
         """llama.cpp's own answer to whether it lives. Raises ProviderError."""
         await self._upstream.json("GET", "/health", seconds=seconds, at_root=True)
+
+    async def _lives(self) -> bool:
+        try:
+            await self.check_health(_HEALTH_SECONDS)
+        except ProviderError:
+            return False
+        return True
 
     async def _is_known_llama(self) -> bool:
         """Looks once, before the first chat; a server without a list gets plain OpenAI."""
@@ -133,10 +144,12 @@ def _positive(value: Any) -> int | None:
 
 
 def from_settings(settings: Settings) -> OpenAIProvider | Pool[OpenAIProvider]:
-    urls = split_commas(settings.openai_base_url)
     # Of servers that share a name either all cost money or none.
-    paid = settings.openai_paid == "yes" or (settings.openai_paid == "auto" and not all(map(is_local_address, urls)))
+    paid = settings.openai_paid == "yes" or (
+        settings.openai_paid == "auto" and not all(is_local_address(url) for url, _ in settings.openai_servers)
+    )
     members = [
-        (host_of(url), OpenAIProvider(Upstream(url, settings, key=settings.openai_api_key), paid=paid)) for url in urls
+        (host_of(url), OpenAIProvider(Upstream(url, settings, key=key), paid=paid))
+        for url, key in settings.openai_servers
     ]
     return members[0][1] if len(members) == 1 else Pool(members, slots=settings.model_slots)
