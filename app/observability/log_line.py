@@ -80,9 +80,9 @@ def render(event: Event, redact: Redactor, *, stack: bool = False) -> str:
 def message_of(record: logging.LogRecord) -> str:
     """Made by the thread that logs: what the arguments stand for may change, or belong to that thread alone."""
     try:
-        return record.getMessage()[:MAX_READ]
+        return _shortened(record.getMessage(), MAX_READ)
     except Exception:
-        return str(record.msg)[:MAX_READ]
+        return _shortened(str(record.msg), MAX_READ)
 
 
 def _stack(error: BaseException) -> str:
@@ -91,7 +91,13 @@ def _stack(error: BaseException) -> str:
     return "\n".join(line[:MAX_FIELD] for line in lines)[-MAX_STACK:]
 
 
+def _shortened(text: str, length: int) -> str:
+    """A traceback that came as text says at its end what went wrong."""
+    if len(text) <= length:
+        return text
+    keeps_end = "Traceback (most recent call last)" in text or text.startswith("…")
+    return "…" + text[1 - length :] if keeps_end else text[: length - 1] + "…"
+
+
 def _clean(text: str, length: int) -> str:
-    if len(text) > length:
-        text = text[: length - 1] + "…"
-    return text.encode("utf-8", "backslashreplace").decode()
+    return _shortened(text, length).encode("utf-8", "backslashreplace").decode()

@@ -127,6 +127,15 @@ def test_A66_a_megabyte_is_cut(logs: Path) -> None:
     assert "test_logging.py" in line["stack"] and len(line["stack"]) < 20_000
 
 
+def test_a_traceback_that_comes_as_text_keeps_its_end(logs: Path) -> None:
+    """As servers log why they cannot start."""
+    frames = "".join(f'  File "module_{number}.py", line {number}, in call\n' for number in range(2000))
+    logger.error("Traceback (most recent call last):\n%sPermissionError: secret.key is another user's", frames)
+    (line,) = _lines(logs / "error.log")
+    assert line["message"].endswith("PermissionError: secret.key is another user's")
+    assert len(line["message"]) == MAX_FIELD
+
+
 def test_A65_no_secret_reaches_the_files(logs: Path) -> None:
     hide_secret("made-later-" + CANARY)
     password, token = "correct horse battery", "th_" + "A1b2C3d4" * 4
