@@ -191,6 +191,7 @@ class AnswerRun:
             "ttft_ms": round((first - self._started) * 1000) if first is not None else None,
             "tokens_per_second": round(tokens / writing, 1) if tokens and writing > 0 else None,
             "context_length": usage.context_length,
+            **({"ignored_options": list(usage.ignored)} if usage.ignored else {}),
         }
 
     def _ended(self, status: str, finish_reason: str, follow_ups: Sequence[FollowUp] = ()) -> End:

@@ -22,11 +22,15 @@ class WasThinking:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Counts by the model server; None where it does not say. `context_length` is the window in tokens."""
+    """Counts by the model server; None where it does not say. `context_length` is the window in tokens.
+
+    `ignored`: options that were left out because the server does not take them.
+    """
 
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
     context_length: int | None = None
+    ignored: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,6 +80,10 @@ class MessageView:
         return max(0, math.ceil((retry_at - utcnow()).total_seconds())) if retry_at else 0
 
     @property
+    def ignored_options(self) -> str:
+        return ", ".join((self.usage or {}).get("ignored_options") or ())
+
+    @property
     def ending(self) -> str:
         if self.role != "assistant" or self.status == "failed":
             return ""

@@ -1,6 +1,7 @@
 """The stream of a chat completion to events: server-sent events, as the many servers send them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from app.providers.errors import ProviderCut, ProviderProtocolError
@@ -48,8 +49,8 @@ class AnswerParser:
             chunk = self._begin(chunk)
         return self._events(self._splitter.feed(chunk))
 
-    def finish(self) -> Iterator[ChatEvent]:
-        """At the end of the stream, whatever its end was."""
+    def finish(self, ignored: Sequence[str] = ()) -> Iterator[ChatEvent]:
+        """At the end of the stream, whatever its end was. `ignored`: options that the server does not take."""
         if self._beginning:
             self._is_whole = True
             yield from self._events([self._beginning])
@@ -60,7 +61,7 @@ class AnswerParser:
             self._reason = "stop"
         if self._reason is None:
             raise self._odd or ProviderCut(f"{self._upstream.label} ended the answer without its end marker.")
-        yield self._usage or Usage(context_length=self._window)
+        yield replace(self._usage or Usage(context_length=self._window), ignored=tuple(ignored))
         yield Finished("refusal" if self._refused else self._reason)
 
     def _begin(self, chunk: bytes) -> bytes:

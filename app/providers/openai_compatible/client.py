@@ -40,7 +40,7 @@ class OpenAIProvider:
         self._is_llama = is_llama
         self._has_looked = False
         self._windows = windows or {}
-        self._refused: set[str] = set()  # the server's 400s that named a parameter it does not know
+        self._refusals: dict[str, list[str]] = {}  # by model: what the server said that it does not take
 
     async def list_models(self, seconds: float = _LIST_SECONDS) -> list[ModelInfo]:
         try:
@@ -68,8 +68,9 @@ class OpenAIProvider:
     async def chat(self, request: ChatRequest) -> AsyncGenerator[ChatEvent, None]:
         is_llama = await self._is_known_llama()
         body = body_for(request, extended=is_llama or not self.paid, is_llama=is_llama)
-        for refusal in self._refused:
-            body = without_refused(body, refusal) or body
+        ignored: list[str] = []
+        for refusal in self._refusals.get(request.model, ()):
+            body = _changed(body, refusal, ignored) or body
         while True:
             parser = AnswerParser(self._upstream, self._windows.get(request.model), continues=request.continues)
             try:
@@ -85,19 +86,19 @@ class OpenAIProvider:
                             answer.wait_at_most(_TAIL_SECONDS)
                         elif parser.heard and not was_heard:
                             answer.heard_token()
-                    for event in parser.finish():
+                    for event in parser.finish(ignored):
                         yield event
             except ProviderRejected as error:
-                changed = without_refused(body, error.message)
+                changed = _changed(body, error.message, ignored)
                 if changed is None or error.began:
                     raise
-                self._refused.add(error.message)
+                self._refusals.setdefault(request.model, []).append(error.message)
                 body = changed
                 continue
             except ProviderCut:
                 if not parser.told:  # after a finish_reason only the usage can be missing
                     raise
-                for event in parser.finish():
+                for event in parser.finish(ignored):
                     yield event
             return
 
@@ -131,6 +132,15 @@ class OpenAIProvider:
             return None
         settings = props.get("default_generation_settings") if isinstance(props, dict) else None
         return _positive(settings.get("n_ctx")) if isinstance(settings, dict) else None
+
+
+def _changed(body: dict[str, Any], refusal: str, ignored: list[str]) -> dict[str, Any] | None:
+    changed = without_refused(body, refusal)
+    if changed is None:
+        return None
+    if changed[1]:
+        ignored.append(changed[1])
+    return changed[0]
 
 
 def _window_of(entry: dict[str, Any]) -> int | None:

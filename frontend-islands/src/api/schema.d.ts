@@ -1350,6 +1350,11 @@ export interface components {
             completion_tokens: number | null;
             /** Context Length */
             context_length: number | null;
+            /**
+             * Ignored Options
+             * @description what the model server did not take, where it said so
+             */
+            ignored_options?: string[] | null;
             /** Prompt Tokens */
             prompt_tokens: number | null;
             /** Tokens Per Second */

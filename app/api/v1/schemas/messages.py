@@ -52,6 +52,7 @@ class Usage(View):
     ttft_ms: int | None
     tokens_per_second: float | None
     context_length: int | None
+    ignored_options: list[str] | None = Field(None, description="what the model server did not take, where it said so")
 
 
 class SupersededText(View):
