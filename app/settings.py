@@ -127,12 +127,12 @@ class Settings(BaseSettings):
                 raise ValueError(f"{name}_API_KEY: {error}") from None
         return self
 
-    @cached_property
+    @property
     def ollama_servers(self) -> list[tuple[str, str]]:
         """Address and key of each; none where Ollama is only looked for on this machine."""
         return with_keys(self.ollama_url, self.ollama_api_key)
 
-    @cached_property
+    @property
     def openai_servers(self) -> list[tuple[str, str]]:
         """Address and key of each."""
         return with_keys(self.openai_base_url, self.openai_api_key)

@@ -1,22 +1,25 @@
 """From a branch of messages to what the model server is asked."""
 
 from collections.abc import Sequence
-from itertools import groupby
-from operator import itemgetter
 from typing import Any
 
 from app.providers.base import ChatOptions, PromptMessage
+
+NO_ANSWER = "…"  # a template may refuse, or drop, an answer without a character
 
 
 def prompt_of(system_prompt: str, turns: Sequence[tuple[str, str]], so_far: str = "") -> list[PromptMessage]:
     """System prompt, the branch, and (for going on) the text so far; byte-identical from turn to turn as a prefix.
 
-    People and model take turns, as many templates insist: questions without an answer between them become one.
+    People and model take turns, as many templates insist: a question without an answer is followed by an empty one.
     """
     messages = [PromptMessage("system", system_prompt)] if system_prompt.strip() else []
-    said = [(role, content) for role, content in turns if content.strip()]
-    for role, contents in groupby(said, key=itemgetter(0)):
-        messages.append(PromptMessage(role, "\n\n".join(content for _, content in contents)))
+    for role, content in turns:
+        if not content.strip():
+            continue
+        if role == "user" and messages and messages[-1].role == "user":
+            messages.append(PromptMessage("assistant", NO_ANSWER))
+        messages.append(PromptMessage(role, content))  # type: ignore[arg-type]
     if so_far:
         messages.append(PromptMessage("assistant", so_far))
     return messages

@@ -173,6 +173,7 @@ async def test_a_message_behind_a_cancelled_answer_uses_the_part_of_it(talk: Tal
         ("user", "one [[tokens=endless rate=200]]"),
         ("assistant", part.content),
         ("user", "two"),
+        ("assistant", "…"),
         ("user", "three"),
     ]
 

@@ -162,8 +162,6 @@ async def test_A30_there_is_one_way_to_send_a_token(alice: Person, client: httpx
         [("Authorization", f"Bearer  {token}")],
         [("Authorization", f"Bearer {token} {token}")],
         [("Authorization", f"Bearer {token}, Bearer {token}")],
-        [("Authorization", f"bearer {token}")],
-        [("Authorization", f"BEARER {token}")],
         [("Authorization", f"Bearer\t{token}")],
         [("Authorization", f"Basic {token}")],
         [("Authorization", f"Token {token}")],
@@ -182,7 +180,9 @@ async def test_A30_there_is_one_way_to_send_a_token(alice: Person, client: httpx
     for parameter in ("access_token", "token", "api_key"):
         answer = await client.get("/api/v1/auth/me", params={parameter: token})
         assert answer.status_code in (401, 422)
-    assert (await client.get("/api/v1/auth/me", headers={"Authorization": f"Bearer {token}"})).status_code == 200
+    for scheme in ("Bearer", "bearer", "BEARER"):
+        answer = await client.get("/api/v1/auth/me", headers={"Authorization": f"{scheme} {token}"})
+        assert answer.status_code == 200
 
 
 async def test_A36_identity_headers_change_nothing(alice: Person, dana: Person) -> None:
