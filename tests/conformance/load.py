@@ -19,7 +19,7 @@ from tests.process import Process
 from tests.redis import RedisServer
 
 TALKS, CHANCE = 10, random.Random(6)
-PROMPT = "tell {number} [[tokens=90 rate=30]]"  # three seconds of text
+PROMPT = "tell {number} [[tokens=60 rate=20]]"  # three seconds of text
 Deed = Callable[[], object]
 """What is done to a machine; may block."""
 

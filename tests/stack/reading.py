@@ -13,7 +13,7 @@ from tests.stack.stack import Stack
 from tests.stack.visitor import Visitor
 
 READERS = effort(6, 15)  # by stream, and as many by long poll; `make bench` takes a hundred
-PROMPT = "Tell me of tea, {} [[tokens=80 rate=10 first=50]]"
+PROMPT = "Tell me of tea, {} [[tokens=40 rate=5 first=50]]"
 
 
 async def reading(site: Stack, readers: list[Visitor], deed: Any) -> None:
