@@ -98,7 +98,8 @@ class AnswerParser:
                 raise self._sent("a thinking of the wrong type")
             self.heard = True
             self._inline.told_apart()
-            yield ThinkingDelta(self._characters.feed(thinking))
+            if text := self._characters.feed(thinking):
+                yield ThinkingDelta(text)
         content = message.get("content")
         if content is not None and type(content) is not str:
             raise self._sent("a content of the wrong type")

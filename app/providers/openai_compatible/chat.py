@@ -21,16 +21,16 @@ class AnswerParser:
     """Chunks to events. `heard` after the first token, `told` after a finish_reason, `ended` after [DONE].
 
     A finish_reason makes an answer complete, or [DONE] behind some text; between them may come the usage, and nothing
-    is shown. A chunk that is no part of an answer is passed over: it is what was wrong if the end
-    does not come.
+    is shown. A chunk that is no part of an answer is passed over: it is what was wrong if the end does not come.
     """
 
     def __init__(self, upstream: Upstream, window: int | None, *, continues: bool) -> None:
         self._upstream = upstream
         self._window = window
         self._splitter = EventSplitter()
-        self._beginning: bytes | None = b""  # until it shows what comes
-        self._is_whole = False  # an object in the place of a stream
+        self._is_stream = False  # as soon as it shows
+        self._object = bytearray()  # that may have come in the place of a stream
+        self._has_many_lines = False
         self._inline = InlineThinking(may_think=not continues)
         self._characters = Characters()
         self._reason: str | None = None
@@ -45,15 +45,14 @@ class AnswerParser:
         return self._reason is not None
 
     def feed(self, chunk: bytes) -> Iterator[ChatEvent]:
-        if self._beginning is not None:
+        if not self._is_stream:
             chunk = self._begin(chunk)
         return self._events(self._splitter.feed(chunk))
 
     def finish(self, ignored: Sequence[str] = ()) -> Iterator[ChatEvent]:
         """At the end of the stream, whatever its end was. `ignored`: options that the server does not take."""
-        if self._beginning:
-            self._is_whole = True
-            yield from self._events([self._beginning])
+        if not self._is_stream and self._object:
+            yield from self._events([bytes(self._object)])
         if not self.ended:
             yield from self._events(self._splitter.rest())
         if self._reason is None and self.ended and self.heard:
@@ -65,20 +64,26 @@ class AnswerParser:
         yield Finished("refusal" if self._refused else self._reason)
 
     def _begin(self, chunk: bytes) -> bytes:
-        """Hold back what may be one object over many lines: some answer so though a stream was asked for."""
-        assert self._beginning is not None
-        chunk = self._beginning + chunk
-        if len(chunk) > _MOST_WHOLE:
+        """What is to be read as a stream. An object is held back: some answer with one, though a stream was asked for.
+
+        Nothing is looked at twice, however small the chunks are.
+        """
+        if not self._object:
+            chunk = chunk.lstrip()
+            if chunk.startswith(b"<"):
+                raise self._no_stream(chunk)
+            if chunk and not chunk.startswith(b"{"):
+                self._is_stream = True
+            if not chunk.startswith(b"{"):
+                return chunk
+        self._object += chunk
+        if len(self._object) > _MOST_WHOLE:
             raise too_long()
-        first, newline, _ = chunk.lstrip().partition(b"\n")
-        if first.startswith(b"<"):
-            raise self._no_stream(chunk)
-        is_one_object = first.startswith(b"{") and not is_json(first)
-        if not first or is_one_object or (first.startswith(b"{") and not newline):
-            self._beginning = chunk
+        if self._has_many_lines or b"\n" not in chunk:
             return b""
-        self._beginning = None
-        return chunk
+        self._is_stream = is_json(bytes(self._object).partition(b"\n")[0])  # objects line by line
+        self._has_many_lines = not self._is_stream
+        return bytes(self._object) if self._is_stream else b""
 
     def _events(self, events: list[bytes]) -> Iterator[ChatEvent]:
         for data in events:
@@ -113,11 +118,11 @@ class AnswerParser:
             if thinking := delta.get(name):
                 if type(thinking) is not str:
                     raise self._sent(f"a {name} of the wrong type")
-                yield self._thought(thinking)
+                yield from self._thought(thinking)
                 break
         if type(content) is list:
             for thinking in _thinking_in(content):
-                yield self._thought(thinking)
+                yield from self._thought(thinking)
         text = text_of(content)
         if text is None and content is not None:
             raise self._sent("a content of the wrong type")
@@ -131,10 +136,11 @@ class AnswerParser:
             else:
                 yield from self._inline.feed(text)
 
-    def _thought(self, text: str) -> ThinkingDelta:
+    def _thought(self, text: str) -> Iterator[ChatEvent]:
         self.heard = True
         self._inline.told_apart()
-        return ThinkingDelta(self._characters.feed(text))
+        if text := self._characters.feed(text):
+            yield ThinkingDelta(text)
 
     def _parsed(self, data: bytes) -> dict[str, Any] | None:
         """None: no part of an answer, or nothing that matters any more."""
@@ -148,7 +154,7 @@ class AnswerParser:
             self._odd = self._sent(f"an event that is no object: {self._upstream.quote(data)}")
             return None
         error = _error_in(chunk)
-        if error is not None and self._is_whole:
+        if error is not None and not self._is_stream:
             raise from_error_body(error, self._upstream.label, secret=self._upstream.key)
         if error is not None and not self.told:
             raise from_error_event(error, self._upstream.label, secret=self._upstream.key, began=True)

@@ -11,6 +11,9 @@ from aiohttp import web
 
 from app.providers.errors import ContextOverflow, ProviderCut, ProviderError, ProviderFailed, ProviderProtocolError
 from app.providers.events import WasThinking
+from app.providers.http import Upstream
+from app.providers.lenient import is_json
+from app.providers.openai_compatible import chat
 from app.providers.openai_compatible.client import from_settings
 from tests.providers.asking import Heard, closing, end_of, heard, question, settings_for, text_of, thinking_of
 
@@ -190,3 +193,19 @@ async def test_the_reason_of_the_end_is_told_by_our_word_or_by_theirs(word: str,
 async def test_a_refusal_is_shown() -> None:
     events = await told(chunk({"refusal": "I will not."}) + END)
     assert (text_of(events), end_of(events).reason) == ("I will not.", "refusal")
+
+
+def test_an_object_that_comes_byte_by_byte_is_looked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[int] = []
+
+    def look(line: bytes) -> bool:
+        looks.append(len(line))
+        return is_json(line)
+
+    monkeypatch.setattr(chat, "is_json", look)
+    whole = {"choices": [{"message": {"content": "x" * 100_000}, "finish_reason": "stop"}]}
+    for body in (orjson.dumps(whole), orjson.dumps(whole, option=orjson.OPT_INDENT_2)):
+        parser = chat.AnswerParser(Upstream("http://127.0.0.1/v1", settings_for()), None, continues=False)
+        assert [event for byte in body for event in parser.feed(bytes([byte]))] == []
+        assert len(text_of(list(parser.finish()))) == 100_000
+    assert len(looks) == 1
