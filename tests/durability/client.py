@@ -23,7 +23,8 @@ class Seen:
     done: dict[str, Any] | None = None
 
     def take(self, number: int | None, event: str, data: dict[str, Any]) -> None:
-        if number is not None:
+        # Who comes back when the log is folded gets all that it came to, under the number of its last event.
+        if number is not None and (event, number) != ("snapshot", self.last):
             self.ids.append(number)
         if event == "delta":
             self.text += data["text"]
