@@ -120,9 +120,12 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _keys_fit_addresses(self) -> "Settings":
-        for name in ("OLLAMA", "OPENAI"):
+        for name, urls, keys in (
+            ("OLLAMA", self.ollama_url, self.ollama_api_key),
+            ("OPENAI", self.openai_base_url, self.openai_api_key),
+        ):
             try:
-                _ = self.ollama_servers if name == "OLLAMA" else self.openai_servers
+                with_keys(urls, keys)
             except ValueError as error:
                 raise ValueError(f"{name}_API_KEY: {error}") from None
         return self

@@ -1,9 +1,9 @@
 """From a branch of messages to what the model server is asked."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
-from app.providers.base import ChatOptions, PromptMessage
+from app.providers.base import ChatOptions, PromptMessage, Role
 
 NO_ANSWER = "…"  # a template may refuse, or drop, an answer without a character
 
@@ -19,7 +19,7 @@ def prompt_of(system_prompt: str, turns: Sequence[tuple[str, str]], so_far: str 
             continue
         if role == "user" and messages and messages[-1].role == "user":
             messages.append(PromptMessage("assistant", NO_ANSWER))
-        messages.append(PromptMessage(role, content))  # type: ignore[arg-type]
+        messages.append(PromptMessage(cast(Role, role), content))
     if so_far:
         messages.append(PromptMessage("assistant", so_far))
     return messages

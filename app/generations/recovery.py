@@ -35,16 +35,17 @@ def after_failure(
     if paid and (text_shown or error.began or isinstance(error, FirstTokenTimeout)):
         return Failure(error_of("interrupted", error.message, retryable=True))
     failures = 1 if progress else job.failures + 1
-    since = utcnow() if progress or job.failing_since is None else job.failing_since
+    now = utcnow()
+    since = now if progress or job.failing_since is None else job.failing_since
     if isinstance(error, (ProviderFailed, FirstTokenTimeout)):
         given_up = failures > 1
     elif isinstance(error, (ProviderUnavailable, ProviderBusy)) and not paid:
-        given_up = utcnow() - since > timedelta(seconds=patience)
+        given_up = now - since > timedelta(seconds=patience)
     else:
-        given_up = failures >= MAX_FAILURES or (paid and utcnow() - since > timedelta(seconds=PAID_PATIENCE))
+        given_up = failures >= MAX_FAILURES or (paid and now - since > timedelta(seconds=PAID_PATIENCE))
     pause = error.retry_after if error.retry_after is not None else delay(failures - 1)
-    # Who is told to come back when nobody waits any more need not begin to wait.
-    left = timedelta(seconds=PAID_PATIENCE if paid else patience) - (utcnow() - since)
+    # A server that names a time after our patience ends is not waited for.
+    left = timedelta(seconds=PAID_PATIENCE if paid else patience) - (now - since)
     if given_up or (error.retry_after is not None and timedelta(seconds=pause) > left):
         return Failure(description)
-    return Retry(utcnow() + timedelta(seconds=pause), failures, since, description)
+    return Retry(now + timedelta(seconds=pause), failures, since, description)

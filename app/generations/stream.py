@@ -14,11 +14,11 @@ from app.db.session import Database
 from app.jobs.control import get_job
 from app.jobs.engine import Engine
 from app.jobs.events import MOST_EVENTS, LogText, read_after, replay
-from app.jobs.lease import StoredEvent, to_json, trouble
+from app.jobs.lease import StoredEvent, to_json
 from app.jobs.models import Job
 from app.jobs.notify import Subscription
 from app.jobs.queue import place_now, position
-from app.jobs.states import JobStatus
+from app.jobs.states import JobStatus, status_data, trouble
 
 RIGHT_CHECK_SECONDS = 5.0
 PING_SECONDS = 15.0
@@ -176,8 +176,7 @@ class JobStream:
 
     def _placed(self, attempt: int, place: int | None) -> Frame:
         self._queued, self._attempt, self._position, self._placed_at = True, attempt, place, monotonic()
-        waits = {"status": JobStatus.queued, "attempt": attempt, "position": place, **self._trouble}
-        return Frame(None, "status", to_json(waits))
+        return Frame(None, "status", to_json(status_data(JobStatus.queued, attempt, place, **self._trouble)))
 
     async def _fresh(self, subscription: Subscription) -> tuple[list[Frame], bool]:
         """What came since; a hole in the numbers is filled from the log."""

@@ -12,7 +12,7 @@ MAX_HEADER_BYTES = 16 * 1024
 MAX_URL_BYTES = 8 * 1024
 
 _HOST = re.compile(rb"(?P<name>\[[0-9a-fA-F:.]{2,45}\]|[A-Za-z0-9._-]{1,253})(?::[0-9]{1,5})?")
-# Whoever looks after this server reaches it by whatever name the network has for it; nothing of anybody's is there.
+# Monitoring asks by any name or address, and learns nothing about anybody.
 _PROBES = frozenset({"/healthz", "/readyz"})
 _REFUSED_METHODS = frozenset({"TRACE", "CONNECT"})
 

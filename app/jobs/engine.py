@@ -7,7 +7,7 @@ an engine like this one that claims.
 import asyncio
 import os
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -130,23 +130,21 @@ class Engine:
 
     async def bring_forward(self, job_id: str, kind: str, priority: int) -> None:
         """Let a job that waits after a failure be tried now. Idempotent."""
-        event = await self.log.run(partial(bring_forward, job_id=job_id))
-        if event is not None:
-            self.log.published(job_id, [event])
+        if await self._change(job_id, partial(bring_forward, job_id=job_id)):
             self.enqueued(job_id, kind, priority)
 
     async def cancel(self, job_id: str) -> None:
         """Ask for the end of a job; one that nobody runs ends now. Idempotent."""
-        await self._cancel(job_id, at_once=False)
+        await self._change(job_id, partial(cancel_now, job_id=job_id))
+        self.wake()
 
     async def cancel_at_once(self, job_id: str) -> None:
         """End a job before what it writes is deleted; its runner loses the lease and stops at its next write."""
-        await self._cancel(job_id, at_once=True)
+        await self._change(job_id, partial(cancel_now, job_id=job_id, at_once=True))
+        self.wake()
 
-    async def _cancel(self, job_id: str, *, at_once: bool) -> None:
-        def step(connection: Connection) -> StoredEvent | None:
-            return cancel_now(connection, job_id, at_once=at_once)
-
+    async def _change(self, job_id: str, step: Callable[[Connection], StoredEvent | None]) -> bool:
+        """Whether something has changed; viewers have been told then. Raises when the database does not take it."""
         try:
             event = await self.log.run(step)
         except self.log.transient:
@@ -157,7 +155,7 @@ class Engine:
                 raise unavailable(error) from error
         if event is not None:
             self.log.published(job_id, [event])
-        self.wake()
+        return event is not None
 
     def _each_scan(self) -> None:
         self._neighbours.look_around()

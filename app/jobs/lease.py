@@ -4,19 +4,19 @@ Everything here is one step of a transaction that the caller has begun on a plai
 it). A statement that finds no row means that the lease is lost: whoever gets that answer writes nothing more.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 import orjson
 
-from app.clock import rfc3339, utcnow
+from app.clock import utcnow
 from app.db.turn import hold
 from app.db.types import to_text
 from app.ids import new_id
 from app.jobs.counts import count_moves, started
-from app.jobs.states import JobStatus
+from app.jobs.states import JobStatus, status_data, trouble
 
 LEASE_SECONDS = 15.0
 MAX_CRASHES = 3
@@ -53,8 +53,7 @@ class Claimed:
     @property
     def event(self) -> "StoredEvent":
         """The `status` event that the claim wrote."""
-        status = {"status": JobStatus.running, "attempt": self.attempt, "position": None}
-        return StoredEvent(self.last_event_id, "status", to_json(status))
+        return StoredEvent(self.last_event_id, "status", to_json(status_data(JobStatus.running, self.attempt)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +155,6 @@ UPDATE jobs SET status = 'queued', lease_owner = NULL, leased_until = NULL, run_
 WHERE id = :id AND attempt = :attempt AND status = 'running'
 RETURNING last_event_id, crashes
 """
-
 
 _BRING_FORWARD = """
 UPDATE jobs SET run_after = :now, last_event_id = last_event_id + 1
@@ -283,8 +281,7 @@ def _enqueue(connection: Connection, job: FollowUp) -> None:
         "now": to_text(utcnow()),
     }
     connection.execute(_FOLLOW_UP, columns)
-    status = {"status": JobStatus.queued, "attempt": 0, "position": None}
-    append_at(connection, job_id, 0, 1, "status", status)
+    append_at(connection, job_id, 0, 1, "status", status_data(JobStatus.queued, 0))
 
 
 def release(
@@ -313,7 +310,7 @@ def release(
     ).fetchone()
     if row is None:
         return None
-    waits = {"status": JobStatus.queued, "attempt": attempt, "position": None, **trouble(error, run_after)}
+    waits = status_data(JobStatus.queued, attempt, **trouble(error, run_after))
     return append_at(connection, job_id, attempt, row[0], "status", waits), row[1]
 
 
@@ -324,12 +321,5 @@ def bring_forward(connection: Connection, job_id: str) -> StoredEvent | None:
     if row is None:
         return None
     last, attempt, error = row
-    waits = {"status": JobStatus.queued, "attempt": attempt, "position": None}
-    return append_at(connection, job_id, attempt, last, "status", waits | trouble(orjson.loads(error), now))
-
-
-def trouble(error: Mapping[str, Any] | None, run_after: datetime | None) -> dict[str, Any]:
-    """What a queued job's status says of the failure that it waits after, and of when it is tried again."""
-    if error is None or run_after is None:
-        return {}
-    return {"reason": {name: error.get(name, "") for name in ("code", "message")}, "retry_at": rfc3339(run_after)}
+    waits = status_data(JobStatus.queued, attempt, **trouble(orjson.loads(error), now))
+    return append_at(connection, job_id, attempt, last, "status", waits)

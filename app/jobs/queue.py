@@ -16,7 +16,7 @@ from app.ids import new_id
 from app.jobs.counts import Crowd, waiting
 from app.jobs.lease import sequence, to_json
 from app.jobs.models import Job, JobEvent
-from app.jobs.states import JobStatus
+from app.jobs.states import JobStatus, status_data
 from app.observability import tracing
 
 _BLOCKED = text(
@@ -82,7 +82,7 @@ async def enqueue(
     with session.no_autoflush:  # so that everything of the caller's is written in one go
         place = await _next_place(session, user_id, job_id, priority)
         blocked = sequence_key is not None and await _is_blocked(session, sequence_key)
-    status = {"status": JobStatus.queued, "attempt": 0, "position": place}
+    status = status_data(JobStatus.queued, 0, place)
     events = [*([first_event] if first_event else []), ("status", status)]
     job = Job(
         id=job_id,

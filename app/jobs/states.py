@@ -1,6 +1,11 @@
 """The states of a job. Nothing leaves a terminal one; the database refuses it too."""
 
+from collections.abc import Mapping
+from datetime import datetime
 from enum import StrEnum
+from typing import Any
+
+from app.clock import rfc3339
 
 
 class JobStatus(StrEnum):
@@ -16,3 +21,15 @@ class JobStatus(StrEnum):
 
 
 TERMINAL = frozenset({JobStatus.succeeded, JobStatus.failed, JobStatus.cancelled})
+
+
+def status_data(status: JobStatus, attempt: int, position: int | None = None, **trouble: Any) -> dict[str, Any]:
+    """The data of a `status` event."""
+    return {"status": status, "attempt": attempt, "position": position, **trouble}
+
+
+def trouble(error: Mapping[str, Any] | None, run_after: datetime | None) -> dict[str, Any]:
+    """What a queued job says of the failure that it waits after, and of when it is tried again."""
+    if error is None or run_after is None:
+        return {}
+    return {"reason": {name: error.get(name, "") for name in ("code", "message")}, "retry_at": rfc3339(run_after)}

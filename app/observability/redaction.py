@@ -25,7 +25,10 @@ class Redactor:
         servers = split_commas(f"{settings.ollama_url},{settings.openai_base_url}")
         urls = (settings.database_url, settings.redis_url, *servers)
         self._known: tuple[str, ...] = ()
-        keys = [key for _, key in (*settings.ollama_servers, *settings.openai_servers)]
+        # Whole and in parts: a key that holds a comma, and one for each address.
+        keys = [
+            part for key in (settings.ollama_api_key, settings.openai_api_key) for part in (key, *split_commas(key))
+        ]
         for secret in (settings.secret_key, *keys, *(_password(url) for url in urls)):
             self.hide(secret)
 

@@ -65,15 +65,15 @@ _UNPAID = re.compile(
     re.IGNORECASE,
 )
 _SOON = re.compile(r"retry in|retrydelay", re.IGNORECASE)  # a quota of a minute, in the words of one of a month
-# A page's scripts and styles go with their tags.
-_TAGS = re.compile(r"(?is)<(script|style)\b.{0,20000}?</\1\s*>|<[^>]{0,1000}>")
+_TAGS = re.compile(r"<[^>]{0,1000}>")
+_NOT_SHOWN = re.compile(r"<(script|style)\b.*?(</\1\s*>|\Z)", re.IGNORECASE | re.DOTALL)
 _NOT_THE_KEY = re.compile(r"<html|<!doctype|moderat|flagged|content.policy|safety|violat", re.IGNORECASE)
 _NOT_SERVED = (501, 505)  # 5xx that a retry would not change
 
 
 def quote(text: str, secret: str = "") -> str:
     """At most 200 characters on one line, without markup, control characters and the key."""
-    text = _TAGS.sub(" ", text[: 20 * MAX_QUOTE])
+    text = _TAGS.sub(" ", _NOT_SHOWN.sub(" ", text)[: 20 * MAX_QUOTE])
     if secret:
         text = text.replace(secret, "…")
     text = " ".join("".join(c if c.isprintable() else " " for c in text).split())

@@ -86,8 +86,8 @@ class Upstream:
     ) -> AsyncIterator["Body"]:
         """The body of a streamed answer, of media type `tells`; leaving the block closes the connection at once.
 
-        Without a limit to the first token of its own, the settings', `lives` is asked now and then: a server that
-        loads a model or reads a long prompt is waited for as long as it answers that.
+        `lives` tells whether the server still works. Unless the settings limit the time to the first token, it is
+        asked every few seconds, and the server is waited for as long as the answer is yes.
         """
         opened: Body | None = None
         response: aiohttp.ClientResponse | None = None
@@ -115,7 +115,7 @@ class Upstream:
         except _ON_THE_WIRE as error:
             began = opened is not None and opened.began
             named = self._named(error, is_streaming=response is not None, began=began)
-            if isinstance(named, FirstTokenTimeout) and limit == FIRST_TOKEN_SECONDS:
+            if isinstance(named, FirstTokenTimeout) and lives is None and not self._settings.first_token_timeout:
                 named.permanent = True  # ten minutes are not waited for twice
             raise named from None
         finally:
@@ -144,7 +144,7 @@ class Upstream:
                 timeout=aiohttp.ClientTimeout(
                     total=None,
                     sock_connect=self._settings.connect_timeout,
-                    sock_read=None,  # who asks says how long
+                    sock_read=None,  # each call sets its own limit
                 ),
                 trust_env=False,
                 auto_decompress=False,

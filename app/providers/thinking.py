@@ -33,16 +33,14 @@ class InlineThinking:
         self._shown: list[str] | None = [] if may_think else None  # as text that a lone end may make thinking of
         self._size = 0
 
-    @property
-    def is_past(self) -> bool:
-        """From here on everything is text."""
-        return self._state == "text" and self._shown is None and not self._held
-
     def told_apart(self) -> None:
         """The server tells thinking from text by itself: a lone end means nothing."""
         self._shown = None
 
     def feed(self, text: str) -> Iterator[Told]:
+        if self._state == "text" and self._shown is None and not self._held:  # nothing can be thinking any more
+            yield TextDelta(text)
+            return
         self._held += text
         state = ""
         while self._held and state != self._state:

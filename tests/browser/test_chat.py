@@ -200,3 +200,16 @@ async def test_stop_and_retry_work_without_scripts(open_page: OpenPage) -> None:
     await expect(page.locator(".stop-form")).to_have_count(0, timeout=20_000)
     assert kept and expected_of(PLAIN).startswith(kept)
     assert await answer_text(page) == expected_of(PLAIN)
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+async def test_who_does_not_want_to_wait_tries_now(open_page: OpenPage, scripts: bool) -> None:
+    page = await open_page(scripts=scripts)
+    await register(page)
+    prompt = f"Busy with scripts {scripts}? [[tokens=5 fault=status:429:200 times=1]]"
+    await ask(page, prompt)
+    await expect(page.locator(".trouble")).to_contain_text("The model server is busy.", timeout=10_000)
+    await page.click("text=Try now")
+    await expect(page.locator(".from-assistant .tools")).to_have_count(1, timeout=10_000)
+    assert await answer_text(page) == expected_of(prompt)
+    await expect(page.locator(".trouble")).to_have_count(0)

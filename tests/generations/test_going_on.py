@@ -9,7 +9,7 @@ from app.accounts.principal import Principal
 from app.generations import loop
 from app.jobs.control import list_jobs
 from tests.generations.asking import Talk, accepted, error_of, new_talk, words
-from tests.model_server import ModelServer
+from tests.model_server import ModelServer, thinking_for
 from tests.process import running
 
 pytestmark = pytest.mark.usefixtures("quick_retries")
@@ -137,3 +137,28 @@ async def test_continuing_what_failed_goes_on_from_its_text(talk: Talk, server: 
     whole = await talk.ended(going_on)
     assert (whole.content, whole.status, whole.error) == (words(prompt), "complete", None)
     assert time.monotonic() - began < 5
+
+
+async def test_text_that_turns_out_to_be_thinking_becomes_it_and_stays_readable(
+    openai: Any, alice: Principal, server: ModelServer
+) -> None:
+    """A template that opens the thinking itself leaves only its end to the answer."""
+    prompt = "hello [[think=6 tokens=5 reasoning=lone]]"
+    async with running(openai()) as process:
+        talk = await new_talk(process, alice)
+        answer = await talk.ask(prompt)
+    thought = "".join(thinking_for(prompt)) + "\n"
+    assert (answer.status, answer.content, answer.thinking) == ("complete", words(prompt), thought)
+    (replaced,) = answer.superseded
+    assert (replaced["content"], replaced["reason"]) == (thought, loop.WAS_THINKING)
+
+
+async def test_what_the_model_does_not_take_is_told_with_the_answer(
+    openai: Any, alice: Principal, server: ModelServer
+) -> None:
+    server.refuses = ("temperature", "seed")
+    async with running(openai()) as process:
+        talk = await new_talk(process, alice, options={"temperature": 0.3, "seed": 7, "top_p": 0.9})
+        answers = [await talk.ask("hello"), await talk.ask("again")]
+    assert [answer.usage and answer.usage["ignored_options"] for answer in answers] == [["temperature", "seed"]] * 2
+    assert len(server.chats) == 4

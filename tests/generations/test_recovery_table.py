@@ -113,3 +113,22 @@ def test_only_what_may_help_has_a_button() -> None:
     assert isinstance(gone, Failure)
     assert isinstance(wrong, Failure)
     assert (gone.error["retryable"], wrong.error["retryable"]) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("wait", "patience", "since", "expected"),
+    [
+        (300, 300, 0, RETRY),
+        (301, 300, 0, "busy"),
+        (301, 9000, 0, "busy"),
+        (60, 300, 200, RETRY),
+        (120, 300, 200, "busy"),
+    ],
+)
+def test_F15_a_time_after_the_patience_is_not_waited_for(
+    wait: float, patience: float, since: float, expected: str
+) -> None:
+    """`since`: how many seconds ago it failed for the first time; 0: just now."""
+    error = ProviderBusy("429", retry_after=wait)
+    failures = 1 if since else 0
+    assert code(outcome(error, paid=False, failures=failures, since=since, patience=patience, **EARLY)) == expected

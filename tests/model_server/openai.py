@@ -69,6 +69,9 @@ class _Routes:
         if stream_options is not None and not self._server.knows_usage:
             body = error_body("openai", "Unrecognized request argument supplied: stream_options", 400)
             return web.json_response(body, status=400)
+        refused = next((name for name in self._server.refuses if name in record.json), None)
+        if refused is not None:
+            return web.json_response(error_body("openai", f"Unsupported parameter: '{refused}'", 400), status=400)
         script, fault = self._server.script(record)
         if (response := await instead_of_answer(request, fault, "openai")) is not None:
             return response

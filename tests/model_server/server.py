@@ -31,6 +31,7 @@ class ModelServer:
         api_key: str = "",
         models: tuple[str, ...] = ("scripted:latest", "thinker:latest"),
         knows_usage: bool = True,
+        refuses: tuple[str, ...] = (),
         pull_delay: float = 0.02,
         closes_reused: bool = False,
     ) -> None:
@@ -41,6 +42,7 @@ class ModelServer:
         self.models = list(models)
         self.loaded: set[str] = set()
         self.knows_usage = knows_usage
+        self.refuses = refuses  # parameters of a chat completion
         self.pull_delay = pull_delay
         self.closes_reused = closes_reused
         self.path_faults: dict[str, str] = {}

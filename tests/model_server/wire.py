@@ -72,14 +72,14 @@ class OpenAIWire:
         return b'%b%b],"usage":null}\n\n' % (self._head, orjson.dumps(choice))
 
     def text(self, text: str) -> bytes:
-        if self._thought and self._reasoning == "inline":
+        if self._thought and self._reasoning in ("inline", "lone"):
             self._thought = False
-            text = f"</think>\n\n{text}"
+            text = f"</think>\n\n{text}" if self._reasoning == "inline" else f"\n</think>\n\n{text}"
         return self._choice({"content": text})
 
     def thinking(self, text: str) -> bytes:
-        if self._reasoning == "inline":
-            text = text if self._thought else f"<think>{text}"
+        if self._reasoning in ("inline", "lone"):
+            text = text if self._thought or self._reasoning == "lone" else f"<think>{text}"
             self._thought = True
             return self._choice({"content": text})
         return self._choice({self._reasoning: text, "content": None})

@@ -115,6 +115,15 @@ def test_A66_a_lone_surrogate_is_no_reason_to_lose_a_line(tmp_path: Path) -> Non
     assert json.loads(line)["message"] == r"lone \ud800 surrogate"
 
 
+@pytest.mark.parametrize("name", ["ollama_api_key", "openai_api_key"])
+@pytest.mark.parametrize("keys", ["key-of-one-1", "key-of-one-1,key-of-two-2", "key-of-one-1,"])
+def test_A65_every_key_is_hidden_also_where_no_address_is_set(tmp_path: Path, name: str, keys: str) -> None:
+    """Ollama's key goes to the one on this machine then."""
+    redact = Redactor(_settings(tmp_path, **{name: keys}))
+    for key in (keys, *filter(None, keys.split(","))):
+        assert "key-of" not in redact(f"refused {key} today")
+
+
 def test_A66_a_megabyte_is_cut(logs: Path) -> None:
     logger.info("x" * 1_000_000)
     try:

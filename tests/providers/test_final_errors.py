@@ -24,7 +24,7 @@ FINAL: list[tuple[int, Any, type[ProviderError]]] = [
     (500, "model requires more system memory (21.5 GiB) than is available (7.4 GiB)", ProviderUnusable),
     (500, "llama runner process has terminated: cudaMalloc failed: out of memory", ProviderUnusable),
     (500, "llama runner process has terminated: error loading model: invalid magic characters", ProviderUnusable),
-    (500, "unable to load model: /root/.ollama/models/blobs/sha256-74701a8c", ProviderUnusable),
+    (500, "unable to load model: /usr/share/ollama/.ollama/models/blobs/sha256-74701a8c", ProviderUnusable),
     (
         500,
         "llama runner process has terminated: exit status 127: libcudart.so.12: cannot open shared object file",
@@ -109,6 +109,8 @@ PAGE = "<html><head><style>b{color:red}</style><script>track()</script></head><b
         (403, '{"error":{"message":"flagged by moderation"}}', ProviderRejected, "flagged by moderation"),
         (403, '{"error":{"message":"no access to this key"}}', CredentialsRefused, "no access to this key"),
         (403, "", CredentialsRefused, "status 403"),
+        (502, f"<style>{'b{color:red}' * 5000}</style>Attention", ProviderUnavailable, "failed with 502: Attention"),
+        (502, f"<p>Attention</p><script>{'track();' * 500}", ProviderUnavailable, "failed with 502: Attention"),
         (502, PAGE, ProviderUnavailable, "The model server failed with 502: Attention required"),
         (
             422,

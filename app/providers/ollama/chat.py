@@ -6,7 +6,7 @@ from typing import Any
 
 from app.providers.base import ChatOptions, ChatRequest
 from app.providers.errors import ProviderCut, ProviderProtocolError
-from app.providers.events import ChatEvent, Finished, TextDelta, ThinkingDelta, Usage
+from app.providers.events import ChatEvent, Finished, ThinkingDelta, Usage
 from app.providers.failures import from_error_body, from_error_event
 from app.providers.finishing import reason_of
 from app.providers.http import Upstream
@@ -105,10 +105,7 @@ class AnswerParser:
             raise self._sent("a content of the wrong type")
         if content and (text := self._characters.feed(content)):
             self.heard = True
-            if self._inline.is_past:
-                yield TextDelta(text)
-            else:
-                yield from self._inline.feed(text)
+            yield from self._inline.feed(text)
 
     def _parsed(self, line: bytes) -> dict[str, Any] | None:
         """One line's object; None for a blank line, and for what is no object."""

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from app.providers.errors import ProviderCut, ProviderProtocolError
-from app.providers.events import ChatEvent, Finished, TextDelta, ThinkingDelta, Usage
+from app.providers.events import ChatEvent, Finished, ThinkingDelta, Usage
 from app.providers.failures import from_error_body, from_error_event
 from app.providers.finishing import reason_of
 from app.providers.http import Upstream
@@ -131,10 +131,7 @@ class AnswerParser:
             self._refused, text = True, (text or "") + refusal
         if text and (text := self._characters.feed(text)):
             self.heard = True
-            if self._inline.is_past:
-                yield TextDelta(text)
-            else:
-                yield from self._inline.feed(text)
+            yield from self._inline.feed(text)
 
     def _thought(self, text: str) -> Iterator[ChatEvent]:
         self.heard = True

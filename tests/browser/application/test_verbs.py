@@ -132,3 +132,13 @@ async def test_the_keys_and_the_palette_go_everywhere(asked: Page) -> None:
     await asked.keyboard.type("Oolong")
     await asked.keyboard.press("Enter")
     await expect(asked.locator("h1.bar-title")).to_have_text("Oolong")
+
+
+async def test_who_does_not_want_to_wait_tries_now(alice: Page) -> None:
+    prompt = "Busy? [[tokens=5 fault=status:429:200 times=1]]"
+    await ask(alice, prompt)
+    await expect(alice.locator(".trouble")).to_contain_text("The model server is busy.")
+    await expect(alice.locator(".trouble")).to_contain_text("It is tried again in")
+    await alice.click("text=Try now")
+    await watch_to_end(alice, expected_of(prompt))
+    await expect(alice.locator(".trouble")).to_have_count(0)

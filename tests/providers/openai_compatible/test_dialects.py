@@ -1,8 +1,6 @@
 """Streams as the many servers of the world send them: each spelling is what some server was seen to do."""
 
 import gzip
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import orjson
@@ -16,35 +14,18 @@ from app.providers.lenient import is_json
 from app.providers.openai_compatible import chat
 from app.providers.openai_compatible.client import from_settings
 from tests.providers.asking import Heard, closing, end_of, heard, question, settings_for, text_of, thinking_of
+from tests.providers.openai_compatible.raw_server import answering
 
 SSE = "text/event-stream"
 
 
-@asynccontextmanager
-async def answering(body: bytes, headers: dict[str, str]) -> AsyncIterator[str]:
-    """The address of a server that answers every chat so."""
-
-    async def chat(_: web.Request) -> web.Response:
-        return web.Response(body=body, headers=headers)
-
-    app = web.Application()
-    app.router.add_post("/v1/chat/completions", chat)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    try:
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
-    finally:
-        await runner.cleanup()
-
-
 async def told(body: bytes, kind: str = SSE, **headers: str) -> Heard:
     named = {"Content-Type": kind} | {name.replace("_", "-"): value for name, value in headers.items()}
-    async with (
-        answering(body, named) as url,
-        closing(from_settings(settings_for(openai_base_url=url))) as provider,
-    ):
+
+    async def answer(_: web.Request) -> web.Response:
+        return web.Response(body=body, headers=named)
+
+    async with answering(answer) as url, closing(from_settings(settings_for(openai_base_url=url))) as provider:
         return await heard(provider, question("hi"))
 
 

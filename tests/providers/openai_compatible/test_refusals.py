@@ -1,7 +1,5 @@
 """What a server does not take is left out and remembered by model, and told with the answer."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -10,6 +8,7 @@ from aiohttp import web
 from app.providers.errors import ProviderRejected
 from app.providers.openai_compatible.client import from_settings
 from tests.providers.asking import all_events, closing, heard, question, settings_for, text_of, usage_of
+from tests.providers.openai_compatible.raw_server import answering
 
 ANSWER = b'data: {"choices":[{"index":0,"delta":{"content":"Hello"},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'
 
@@ -28,19 +27,6 @@ class Picky:
         if has_it and body["model"] == "picky":
             return web.json_response(self.words, status=self.status)
         return web.Response(body=ANSWER, content_type="text/event-stream")
-
-
-@asynccontextmanager
-async def serving(picky: Picky) -> AsyncIterator[str]:
-    app = web.Application()
-    app.router.add_post("/v1/chat/completions", picky.chat)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    try:
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
-    finally:
-        await runner.cleanup()
 
 
 def said(message: str) -> dict[str, Any]:
@@ -76,7 +62,7 @@ async def test_it_is_asked_without_and_once_only(name: str, words: Any, status: 
         "seed": 7,
         "max_tokens": 9,
     }
-    async with serving(picky) as url, closing(from_settings(settings_for(openai_base_url=url))) as provider:
+    async with answering(picky.chat) as url, closing(from_settings(settings_for(openai_base_url=url))) as provider:
         for _ in range(2):
             events = await all_events(provider, question("hi", model="picky", think="low", **options))
             assert (text_of(events), usage_of(events).ignored) == ("Hello", ignored)
@@ -96,7 +82,7 @@ async def test_it_is_asked_without_and_once_only(name: str, words: Any, status: 
 @pytest.mark.parametrize("words", ["Please stop sending me seeds.", "The temperature of the room is too high", "no"])
 async def test_a_word_that_names_no_parameter_changes_nothing(words: str) -> None:
     picky = Picky("model", said(words), 400)
-    async with serving(picky) as url, closing(from_settings(settings_for(openai_base_url=url))) as provider:
+    async with answering(picky.chat) as url, closing(from_settings(settings_for(openai_base_url=url))) as provider:
         events = await heard(provider, question("hi", model="picky", temperature=0.2, seed=7, stop=("x",)))
     assert type(events.error) is ProviderRejected
     assert len(picky.bodies) == 1

@@ -4,8 +4,8 @@ from typing import Any, Literal
 
 from app.api.v1.schemas.base import Id, Timestamp, View
 from app.clock import rfc3339
-from app.jobs.lease import trouble
 from app.jobs.models import Job
+from app.jobs.states import trouble
 
 Kind = Literal["answer", "title", "model_pull", "import", "export", "index"]
 Status = Literal["queued", "running", "succeeded", "failed", "cancelled"]
