@@ -10,6 +10,7 @@ from app.generations.loop import GenerationServices
 from app.generations.titles import TitleHandler
 from app.jobs.engine import Engine
 from app.jobs.registry import register
+from app.jobs.slots import Slots
 from app.jobs.worker import Claims
 from app.observability import metrics, tracing
 from app.providers import pulling
@@ -30,7 +31,7 @@ def make_engine(settings: Settings, database: Database, providers: Providers, cl
     return Engine(
         settings,
         database,
-        queues=lambda: [*((name, providers.slots(name)) for name in providers.names()), (pulling.QUEUE, pulling.SLOTS)],
+        slots_of=lambda queue: Slots(pulling.SLOTS) if queue == pulling.QUEUE else providers.slots(queue),
         services=GenerationServices(settings, database, providers),
         duties=[purge_deleted],
         claims=claims,

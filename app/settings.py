@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
@@ -15,6 +15,10 @@ LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 
 def _comma_separated(value: object) -> object:
     return split_commas(value) if isinstance(value, str) else value
+
+
+def _none_if_blank(value: object) -> object:
+    return None if isinstance(value, str) and not value.strip() else value
 
 
 class Settings(BaseSettings):
@@ -49,7 +53,9 @@ class Settings(BaseSettings):
 
     jobs_engine: Literal["embedded", "celery"] = Field("embedded", description="who runs jobs")
     redis_url: str = Field("", description="Redis, for the celery engine")
-    model_slots: int = Field(4, ge=0, description="answers at once per model server (embedded: at most 2)")
+    model_slots: Annotated[int | None, BeforeValidator(_none_if_blank)] = Field(
+        None, ge=0, description="answers at once per model server (embedded: at most 2); empty: learned"
+    )
     max_running_per_user: int = Field(4, ge=0, description="answers at once per user")
     max_queued_per_user: int = Field(100, ge=0, description="queued jobs per user")
     max_queued: int = Field(10_000, ge=0, description="queued jobs in all")

@@ -30,7 +30,7 @@ KEPT = 64  # answers; one that was dropped is built again from its log
 PAUSE, LONG_PAUSE, LONGEST_PAUSE = 0.25, 0.4, 0.5
 SHORT, LONG_BLOCK = 700, 2000  # characters
 QUICK = 1000  # characters: seldom more than a millisecond to render
-QUEUED_HOLD = 2.0  # a place in the queue changes without an event
+SHORT_HOLD = 2.0  # a place in the queue, and where a run stands, change without an event
 
 ReadLog = Callable[[int], Awaitable[list[StoredEvent]]]
 
@@ -57,6 +57,8 @@ class Progress:
     ended: bool
     reason: Mapping[str, Any] | None  # of the failure that it waits after
     retry_at: datetime | None
+    phase: str | None  # of a run
+    phase_at: datetime | None
 
     @property
     def has_text(self) -> bool:
@@ -119,7 +121,8 @@ class LiveAnswers:
                 if progress.ended or progress.is_blocked:
                     return progress
                 is_news = progress.position > after or progress.whole
-                hold = min(seconds, QUEUED_HOLD) if progress.status == JobStatus.queued else seconds
+                is_beginning = progress.status == JobStatus.queued or not (progress.has_text or progress.had_any)
+                hold = min(seconds, SHORT_HOLD) if is_beginning else seconds
                 if is_news or self._hub.draining or subscription.overflowed:
                     hold = PAUSE if not paused and (progress.had_any or not is_news) else 0
                 left = began + hold - monotonic()
@@ -246,6 +249,8 @@ class LiveAnswer:
             ended=ended,
             reason=job.error if job.status == JobStatus.queued else None,
             retry_at=job.run_after if job.status == JobStatus.queued else None,
+            phase=job.phase if job.status == JobStatus.running else None,
+            phase_at=job.phase_at,
         )
 
     def _fits(self, after: int, seen: int, closed: int) -> bool:

@@ -3,14 +3,16 @@
 import logging
 from collections.abc import Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from app.clock import monotonic
 from app.conversations.messages import turns_to
 from app.db.session import Database
+from app.generations.allowance import CHARACTERS_PER_TOKEN
 from app.generations.prompt import options_of, prompt_of
 from app.generations.recovery import Failure, after_failure, error_of
+from app.generations.standing import Standing
 from app.generations.titles import deserves_title, title_job
 from app.generations.writer import write_message
 from app.i18n import worded
@@ -80,7 +82,12 @@ class AnswerRun:
             request = await self._request(provider, name, system_prompt, turns, so_far)
             if isinstance(request, End):
                 return request
-            return await self._ask(provider, request)
+            self._standing = Standing(self._log, self._lease, self._services.database.lookup, queues=not provider.paid)
+            try:
+                return await self._ask(provider, replace(request, on_phase=self._standing.tell))
+            finally:
+                self._standing.over()
+                self._note_spent()
         except _TooLong:
             return self._ended("stopped", "limit")
         except ProviderError as error:
@@ -118,6 +125,13 @@ class AnswerRun:
         again = self._job.attempt > 1
         if so_far.content and await provider.can_continue():
             messages: list[PromptMessage] = prompt_of(system_prompt, turns, so_far.content)
+            if options.max_tokens is not None:
+                # What an attempt wrote that was killed nobody has counted.
+                uncounted = max(0, self._written - self._spent("characters")) // CHARACTERS_PER_TOKEN
+                written = self._spent("completion_tokens") + uncounted
+                if written >= options.max_tokens:
+                    return self._ended("complete", "length")
+                options = replace(options, max_tokens=options.max_tokens - written)
             return ChatRequest(name, messages, options, continues=True)
         if provider.paid and again and (so_far.content or so_far.thinking or not self._job.failures):
             message = worded("This server may charge for it again, so it was not asked twice.")
@@ -160,6 +174,7 @@ class AnswerRun:
         if self._first_at is None:
             self._first_at = now
             self._progress = True
+            self._standing.over()
             self._call.event("first text")
             metrics.FIRST_TOKEN_SECONDS.observe(now - self._started, self._provider)
         else:
@@ -180,14 +195,27 @@ class AnswerRun:
         told = {"input": self._usage.prompt_tokens, "output": self._usage.completion_tokens}
         self._call.tell({f"gen_ai.usage.{way}_tokens": count for way, count in told.items() if count is not None})
 
+    def _spent(self, what: str) -> int:
+        """By the attempts before this one."""
+        return int(self._job.spent.get(what, 0))
+
+    def _note_spent(self) -> None:
+        """In case that there is another attempt."""
+        usage = self._usage
+        self._lease.spent.update(
+            characters=self._written,
+            prompt_tokens=self._spent("prompt_tokens") + (usage.prompt_tokens or 0),
+            completion_tokens=self._spent("completion_tokens") + (usage.completion_tokens or self._pieces),
+        )
+
     def _usage_data(self) -> dict[str, Any]:
         usage, now = self._usage, monotonic()
         first = self._first_at
         writing = now - first if first is not None else 0.0
-        tokens = usage.completion_tokens
+        tokens, prompt = usage.completion_tokens, usage.prompt_tokens
         return {
-            "prompt_tokens": usage.prompt_tokens,
-            "completion_tokens": tokens,
+            "prompt_tokens": None if prompt is None else prompt + self._spent("prompt_tokens"),
+            "completion_tokens": None if tokens is None else tokens + self._spent("completion_tokens"),
             "ttft_ms": round((first - self._started) * 1000) if first is not None else None,
             "tokens_per_second": round(tokens / writing, 1) if tokens and writing > 0 else None,
             "context_length": usage.context_length,
@@ -208,6 +236,7 @@ class AnswerRun:
         return End(JobStatus.failed, error=error, effects=[write_message(self._job.id, status="failed", error=error)])
 
     def _after(self, error: ProviderError, provider: ChatProvider, *, shown: bool) -> Outcome:
+        breaks = self._lease.spent["breaks"] = self._spent("breaks") + self._progress
         outcome = after_failure(
             error,
             self._job,
@@ -215,6 +244,7 @@ class AnswerRun:
             text_shown=shown or self._progress,
             # Who begins anew each time gets nowhere, however much is written.
             progress=self._progress and not self._began_anew,
+            breaks=breaks,
             patience=self._services.settings.retry_patience,
         )
         return self._failed(outcome.error) if isinstance(outcome, Failure) else outcome

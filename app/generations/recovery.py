@@ -12,6 +12,7 @@ from app.providers.errors import FirstTokenTimeout, ProviderBusy, ProviderError,
 
 PAID_PATIENCE = 60.0
 MAX_FAILURES = 3
+MAX_BREAKS = 5  # of one answer, however much was written between them
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +27,21 @@ def error_of(code: str, message: str, *, retryable: bool) -> dict[str, Any]:
 
 
 def after_failure(
-    error: ProviderError, job: Claimed, *, paid: bool, text_shown: bool, progress: bool, patience: float
+    error: ProviderError,
+    job: Claimed,
+    *,
+    paid: bool,
+    text_shown: bool,
+    progress: bool,
+    breaks: int,
+    patience: float,
 ) -> Retry | Failure:
-    """`text_shown`: some of the answer is committed. `progress`: this very attempt brought some of it."""
+    """`text_shown`: some of the answer is committed. `progress`: this very attempt brought some of it.
+
+    `breaks`: how many of all attempts, with this one, ended in the middle of the answer.
+    """
     description = error_of(error.code, error.message, retryable=not error.permanent)
-    if error.permanent or error.is_far:
+    if error.permanent or error.is_far or breaks >= MAX_BREAKS:
         return Failure(description)
     if paid and (text_shown or error.began or isinstance(error, FirstTokenTimeout)):
         return Failure(error_of("interrupted", error.message, retryable=True))

@@ -23,7 +23,7 @@ from app.jobs import idempotency
 from app.jobs.engine import Engine
 from app.jobs.models import Job
 from app.jobs.queue import QueueLimits, enqueue, refuse_if_full
-from app.providers.catalog import Providers
+from app.providers.catalog import Providers, queue_of
 from app.settings import Settings
 
 
@@ -293,7 +293,7 @@ class Generations:
             session,
             kind="answer",
             user_id=conversation.user_id,
-            queue=payload["model"].partition("/")[0],
+            queue=queue_of(self._settings, payload["model"]),
             conversation_id=conversation.id,
             message_id=answer.id,
             sequence_key=conversation.id,

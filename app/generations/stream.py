@@ -18,7 +18,7 @@ from app.jobs.lease import StoredEvent, to_json
 from app.jobs.models import Job
 from app.jobs.notify import Subscription
 from app.jobs.queue import place_now, position
-from app.jobs.states import JobStatus, status_data, trouble
+from app.jobs.states import JobStatus, Phase, standing, status_data, trouble
 
 RIGHT_CHECK_SECONDS = 5.0
 PING_SECONDS = 15.0
@@ -36,7 +36,8 @@ class Frame:
 
 
 _UNDER_WAY = """
-SELECT j.status, j.attempt, j.priority, j.last_event_id, j.error, j.run_after, e.seq, e.event, e.data FROM jobs j
+SELECT j.status, j.attempt, j.priority, j.queue, j.last_event_id, j.error, j.run_after, j.phase, j.phase_at,
+  e.seq, e.event, e.data FROM jobs j
 LEFT JOIN job_events e ON e.job_id = j.id AND e.seq > CAST(:after AS BIGINT)
 WHERE j.id = :job_id AND j.user_id = :user_id AND j.status IN ('queued', 'running') ORDER BY e.seq LIMIT :limit
 """
@@ -96,7 +97,8 @@ class JobStream:
         self._user_id, self._job_id = user_id, job_id
         self._still_allowed = still_allowed
         self._last = 0
-        self._queued, self._attempt = False, 0
+        self._queued, self._begins, self._attempt = False, False, 0
+        self._standing: dict[str, Any] = {}
         self._position: int | None = None
         self._trouble: dict[str, Any] = {}
         self._placed_at = 0.0
@@ -110,7 +112,7 @@ class JobStream:
             born = checked = pinged = monotonic()
             while not ended:
                 if not self._hub.draining:  # it may have begun while the viewer was being written to
-                    await subscription.wait(POSITION_SECONDS if self._queued else RIGHT_CHECK_SECONDS)
+                    await subscription.wait(POSITION_SECONDS if self._queued or self._begins else RIGHT_CHECK_SECONDS)
                 now = monotonic()
                 if self._hub.draining or now - born > LIFETIME_SECONDS or subscription.overflowed:
                     yield [RECONNECT]
@@ -164,19 +166,29 @@ class JobStream:
         rows = await lookup.all(_UNDER_WAY, which)
         if not rows:
             return None
-        status, attempt, priority, last = rows[0][:4]
+        status, attempt, priority, queue, last, error, run_after, phase, phase_at = rows[0][:9]
         if after > last:
             return None
-        frames = [Frame(*row[6:]) for row in rows if row[6] is not None]
+        frames = [Frame(*row[9:]) for row in rows if row[9] is not None]
         if status == JobStatus.queued:
-            error, run_after = rows[0][4:6]
             self._trouble = trouble(error and orjson.loads(error), datetime.fromisoformat(run_after))
-            frames.append(self._placed(attempt, await place_now(lookup, self._user_id, self._job_id, priority)))
+            frames.append(self._placed(attempt, await place_now(lookup, self._user_id, queue, self._job_id, priority)))
+        elif phase != Phase.writing:
+            self._attempt, self._begins = attempt, True
+            frames += self._stands(standing(phase, phase_at and datetime.fromisoformat(phase_at)))
         return frames
 
     def _placed(self, attempt: int, place: int | None) -> Frame:
-        self._queued, self._attempt, self._position, self._placed_at = True, attempt, place, monotonic()
+        self._queued, self._begins, self._attempt = True, False, attempt
+        self._position, self._placed_at = place, monotonic()
         return Frame(None, "status", to_json(status_data(JobStatus.queued, attempt, place, **self._trouble)))
+
+    def _stands(self, standing: dict[str, Any]) -> list[Frame]:
+        """A frame if that is news."""
+        if not standing or standing == self._standing:
+            return []
+        self._standing = standing
+        return [Frame(None, "status", to_json(status_data(JobStatus.running, self._attempt, **standing)))]
 
     async def _fresh(self, subscription: Subscription) -> tuple[list[Frame], bool]:
         """What came since; a hole in the numbers is filled from the log."""
@@ -188,20 +200,25 @@ class JobStream:
                 async with self._database.read() as session:
                     for missed in await read_after(session, self._job_id, self._last):
                         self._take(frames, missed)
-        if not frames and self._queued and monotonic() - self._placed_at >= POSITION_SECONDS:
-            frames = await self._moved()
+        if not frames and (self._queued or self._begins) and monotonic() - self._placed_at >= POSITION_SECONDS:
+            self._placed_at = monotonic()
+            frames = await self._moved() if self._queued else self._stands(await self._places.standing_of(self._job_id))
         return frames, bool(frames) and frames[-1].event == "done"
 
     def _take(self, frames: list[Frame], event: StoredEvent) -> None:
         self._last = event.seq
+        if self._standing and event.event in ("delta", "thinking"):
+            frames += self._stands({"phase": Phase.writing})
         frames.append(Frame(event.seq, event.event, event.data))
         if event.event == "status":
             status = orjson.loads(event.data)
             self._queued, self._attempt = status["status"] == JobStatus.queued, status["attempt"]
+            self._begins, self._standing = not self._queued, {}
             self._trouble = {name: status[name] for name in ("reason", "retry_at") if name in status}
+        else:
+            self._begins, self._standing = False, {}
 
     async def _moved(self) -> list[Frame]:
-        self._placed_at = monotonic()
         place = await self._places.of(self._job_id)
         if place is None:  # it has just begun, or is gone
             async with self._database.read() as session:

@@ -42,7 +42,7 @@ class TitleHandler:
         except (ProviderError, KeyError) as error:
             title = ""
             if isinstance(error, ProviderError):
-                metrics.PROVIDER_ERRORS.add(1, job.queue, error.code)
+                metrics.PROVIDER_ERRORS.add(1, job.payload["model"].partition("/")[0], error.code)
         effects = [_write_title(job.conversation_id, title)] if title else []
         return End(JobStatus.succeeded, result={"title": title}, effects=effects)
 

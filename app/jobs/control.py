@@ -27,8 +27,8 @@ async def get_job(session: AsyncSession, user_id: str, job_id: str) -> Job:
 
 
 _AS_IT_IS_NOW = """
-SELECT kind, status, blocked, folded, priority, conversation_id, message_id, error, run_after FROM jobs
-WHERE id = :id AND user_id = :user_id
+SELECT kind, status, blocked, folded, priority, conversation_id, message_id, error, run_after, phase, phase_at
+FROM jobs WHERE id = :id AND user_id = :user_id
 """
 
 
@@ -37,7 +37,7 @@ async def job_now(lookup: Lookup, user_id: str, job_id: str) -> Job:
     row = await lookup.first(_AS_IT_IS_NOW, {"id": job_id, "user_id": user_id})
     if row is None:
         raise not_found()
-    kind, status, blocked, folded, priority, conversation_id, message_id, error, run_after = row
+    kind, status, blocked, folded, priority, conversation_id, message_id, error, run_after, phase, phase_at = row
     return Job(
         id=job_id,
         user_id=user_id,
@@ -50,6 +50,8 @@ async def job_now(lookup: Lookup, user_id: str, job_id: str) -> Job:
         message_id=message_id,
         error=orjson.loads(error) if error else None,
         run_after=datetime.fromisoformat(run_after),
+        phase=phase,
+        phase_at=phase_at and datetime.fromisoformat(phase_at),
     )
 
 

@@ -7,25 +7,31 @@ import logging
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.clock import utcnow
 from app.db.turn import hold
+from app.db.types import to_text
 
 logger = logging.getLogger(__name__)
+
+ACTIVE_FOR = timedelta(minutes=10)  # since a job of theirs was started: others do not take all slots
 
 ALL = ""  # in place of a queue's name
 
 # How many users have how many jobs waiting, as far as is counted; then whoever has moved since, and who asks.
 _WAITING = text(
     """
-    SELECT NULL, jobs, count(*) FROM waiting_users WHERE queue = '' AND priority = 0 AND jobs > 0 GROUP BY jobs
+    SELECT NULL, jobs, count(*) FROM waiting_users WHERE queue = :queue AND priority = 0 AND jobs > 0 GROUP BY jobs
     UNION ALL
     SELECT user_id, coalesce((SELECT jobs FROM waiting_users AS known
-      WHERE known.user_id = moved.user_id AND queue = '' AND priority = 0), 0), sum(step) FROM (
-        SELECT user_id, moved AS step FROM queue_moves WHERE priority = 0 UNION ALL SELECT :user_id, 0
+      WHERE known.user_id = moved.user_id AND queue = :queue AND priority = 0), 0), sum(step) FROM (
+        SELECT user_id, moved AS step FROM queue_moves WHERE priority = 0 AND :queue IN ('', queue)
+        UNION ALL SELECT :user_id, 0
       ) AS moved GROUP BY user_id
     """
 )
@@ -47,7 +53,7 @@ SELECT user_id, queue, priority, max(job_id), -sum(jobs) FROM (
 ) AS counted GROUP BY user_id, queue, priority HAVING sum(jobs) <> 0
 RETURNING user_id
 """
-_FORGET = "DELETE FROM waiting_users WHERE jobs = 0"
+_FORGET = "DELETE FROM waiting_users WHERE jobs = 0 AND last_started < :since"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +74,10 @@ class Crowd:
         return turns + sum(min(jobs, turns) * users for jobs, users in self.others.items())
 
 
-async def waiting(session: AsyncSession, user_id: str) -> Crowd:
+async def waiting(session: AsyncSession, user_id: str, queue: str = ALL) -> Crowd:
     mine = 0
     others: dict[int, int] = defaultdict(int)
-    for moved, jobs, number in await session.execute(_WAITING, {"user_id": user_id}):
+    for moved, jobs, number in await session.execute(_WAITING, {"user_id": user_id, "queue": queue}):
         if moved is None:
             others[jobs] += number
             continue
@@ -109,7 +115,7 @@ def started(connection: Any, user_id: str, now: str) -> None:
 def tidy(connection: Any) -> None:
     """From time to time, also where nobody claims."""
     count_moves(connection)
-    connection.execute(_FORGET)
+    connection.execute(_FORGET, {"since": to_text(utcnow() - ACTIVE_FOR)})
 
 
 def mend(connection: Any) -> None:

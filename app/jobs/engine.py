@@ -21,7 +21,8 @@ from app.jobs.maintenance import Duty, Maintenance
 from app.jobs.neighbours import Neighbours, SameMachine
 from app.jobs.notify import Hub
 from app.jobs.places import Places
-from app.jobs.worker import Claims, Queues, Worker
+from app.jobs.slots import Learner, SlotsOf
+from app.jobs.worker import Claims, Worker
 from app.observability import metrics
 from app.settings import Settings
 
@@ -36,7 +37,7 @@ class Engine:
         settings: Settings,
         database: Database,
         *,
-        queues: Queues,
+        slots_of: SlotsOf,
         services: Any,
         duties: Sequence[Duty] = (),
         claims: Claims | None = None,
@@ -56,7 +57,7 @@ class Engine:
         self.worker = Worker(
             self.log,
             self.owner,
-            queues=queues,
+            slots_of=slots_of,
             per_user=settings.max_running_per_user,
             services=services,
             claims=claims,
@@ -66,7 +67,9 @@ class Engine:
         if settings.jobs_engine == "celery" and claims is None:
             self._dispatcher = CeleryDispatcher(settings.redis_url)
         liveness: Liveness = Connections() if database.is_postgres else FileLocks(self._run_dir)
-        self._maintenance = Maintenance(self.log, self.owner, liveness, each_scan=self._each_scan, duties=duties)
+        self._maintenance = Maintenance(
+            self.log, self.owner, liveness, each_scan=self._each_scan, duties=[Learner(), *duties]
+        )
         self._draining: asyncio.Task[None] | None = None
 
     def _neighbours_on(self, database: Database) -> Neighbours:

@@ -16,9 +16,10 @@ from typing import Any, TypeVar
 from app.clock import monotonic
 from app.db.session import Database
 from app.jobs.complaints import Complaints
-from app.jobs.group_commit import PROGRESS, Part, Written, write, write_all
+from app.jobs.group_commit import ON_ROW, PHASE, PROGRESS, Part, Written, write, write_all
 from app.jobs.lease import Claimed, Connection, End, StoredEvent
 from app.jobs.notify import Hub
+from app.jobs.states import Phase
 from app.observability import metrics
 
 logger = logging.getLogger(__name__)
@@ -44,7 +45,8 @@ class Lease:
         self.last_event_id = claimed.last_event_id  # as far as is known
         self.unsure: list[tuple[str, str]] = []  # of a commit whose outcome is not
         self.end: End | None = None
-        self.committed_at = monotonic()
+        self.began = self.committed_at = monotonic()
+        self.spent: dict[str, Any] = dict(claimed.spent)  # by earlier attempts and, when it is over, by this one
         self.stop_reason: str | None = None
         self.closing = False  # its end or its return is being written: too late to stop it
         self.task: asyncio.Task[None] | None = None
@@ -137,6 +139,10 @@ class EventLog:
     def progress(self, lease: Lease, done: int, total: int | None, unit: str) -> None:
         """Show how far the job is, with the next commit."""
         self.append(lease, PROGRESS, {"done": done, "total": total, "unit": unit})
+
+    def phase(self, lease: Lease, phase: Phase) -> None:
+        """Show where the run stands, with the next commit. That it writes shows by itself."""
+        self.append(lease, PHASE, {"phase": phase})
 
     async def flush(self, lease: Lease) -> bool:
         """Wait until everything appended is durable; False when the lease was lost instead."""
@@ -265,7 +271,7 @@ class EventLog:
             if self._database.is_postgres:
                 # The connection may have been cut between the commit and its answer: they may be there.
                 lease.unsure = part.tried()
-                again = [item for item in again if item[0] == PROGRESS]
+                again = [item for item in again if item[0] in ON_ROW]
             lease.pending = again + lease.pending
             self._mark(lease)
         await asyncio.sleep(RETRY_SECONDS)

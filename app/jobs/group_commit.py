@@ -11,7 +11,10 @@ from app.jobs.lease import Connection, End, StoredEvent
 Row = tuple[str, int, int, str, str]
 """A line of the log: job, seq, attempt, event, data."""
 
-PROGRESS = "progress"  # kept on the job's row, not in its log: only the newest counts
+# Kept on the job's row, not in its log: only the newest counts.
+PROGRESS = "progress"
+PHASE = "phase"
+ON_ROW = (PROGRESS, PHASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,8 @@ class Written:
 
 
 _FENCE_ALL = """
-UPDATE jobs SET last_event_id = last_event_id + w.events, beat = beat + 1, leased_until = :until
+UPDATE jobs SET last_event_id = last_event_id + w.events, beat = beat + 1, leased_until = :until,
+  phase = CASE WHEN w.events > 0 THEN 'writing' ELSE phase END
 FROM unnest(CAST(:ids AS text[]), CAST(:attempts AS integer[]), CAST(:events AS integer[])) AS w(id, attempt, events)
 WHERE jobs.id = w.id AND jobs.attempt = w.attempt AND jobs.status = 'running'
 RETURNING jobs.id, last_event_id, cancel_requested_at IS NOT NULL
@@ -72,7 +76,7 @@ def write_all(connection: Connection, parts: Sequence[Part]) -> list[Written]:
 
 
 def _just_goes_on(part: Part) -> bool:
-    return part.end is None and not part.unsure and all(event != PROGRESS for event, _ in part.pending)
+    return part.end is None and not part.unsure and all(event not in ON_ROW for event, _ in part.pending)
 
 
 def _write_plain(
@@ -130,9 +134,11 @@ def _write(connection: Connection, part: Part, rows: list[Row]) -> Written:
     stored = [StoredEvent(first + i, event, data) for i, (event, data) in enumerate(events)]
     rows += [(part.job_id, e.seq, part.attempt, e.event, e.data) for e in stored]
     stored[:0] = [StoredEvent(first - len(landed) + i, event, data) for i, (event, data) in enumerate(landed)]
-    progress = [data for event, data in part.pending if event == PROGRESS]
-    if progress:
-        leases.write_progress(connection, part.job_id, progress[-1])
+    newest = dict(part.pending)
+    if PROGRESS in newest:
+        leases.write_progress(connection, part.job_id, newest[PROGRESS])
+    if PHASE in newest and not events:
+        leases.write_phase(connection, part.job_id, newest[PHASE]["phase"])
     if part.end is not None:
         if rows:
             leases.append_rows(connection, rows)  # the end folds them into the message
@@ -144,7 +150,7 @@ def _write(connection: Connection, part: Part, rows: list[Row]) -> Written:
 
 
 def _events_of(pending: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
-    return [item for item in pending if item[0] != PROGRESS]
+    return [item for item in pending if item[0] not in ON_ROW]
 
 
 def joined(pending: list[tuple[str, Any]]) -> list[tuple[str, str]]:

@@ -49,6 +49,7 @@ class Claimed:
     failures: int
     failing_since: datetime | None
     last_event_id: int
+    spent: dict[str, Any] = field(default_factory=dict)  # by earlier attempts
 
     @property
     def event(self) -> "StoredEvent":
@@ -100,9 +101,10 @@ _NEXT_OF_USER = """(
       AND q.priority = :priority AND q.user_id = w.user_id
       AND (q.run_after <= :now OR q.run_after > :horizon) ORDER BY q.id LIMIT 1)"""
 # Who has nothing running comes first, who waited longest before the others: the first few rows of an index tell.
+# Of others a user gets at most `share` of this queue.
 _CLAIM = f"""
 UPDATE jobs SET status = 'running', attempt = attempt + 1, lease_owner = :owner, leased_until = :until,
-  beat = beat + 1, last_event_id = last_event_id + 1, started_at = coalesce(started_at, :now)
+  beat = beat + 1, last_event_id = last_event_id + 1, started_at = coalesce(started_at, :now), phase = NULL
 WHERE id = coalesce((
   SELECT j.id FROM waiting_users w JOIN jobs j ON j.status = 'queued' AND j.id = {_NEXT_OF_USER}
   WHERE w.queue = :queue AND w.priority = :priority AND w.jobs > 0
@@ -111,7 +113,7 @@ WHERE id = coalesce((
 ), (
   SELECT j.id FROM (
     SELECT user_id, count(*) AS running FROM jobs INDEXED BY ix_jobs_running WHERE status = 'running'
-    GROUP BY user_id HAVING count(*) < :per_user
+    GROUP BY user_id HAVING count(*) < :per_user AND sum(CASE WHEN queue = :queue THEN 1 ELSE 0 END) < :share
   ) AS busy
   JOIN waiting_users w ON w.user_id = busy.user_id AND w.queue = :queue AND w.priority = :priority AND w.jobs > 0
   JOIN jobs j ON j.status = 'queued' AND j.id = {_NEXT_OF_USER}
@@ -119,19 +121,21 @@ WHERE id = coalesce((
 ))
 AND (SELECT count(*) FROM jobs WHERE status = 'running' AND queue = :queue) < :slots
 RETURNING id, kind, attempt, user_id, conversation_id, message_id, queue,
-  payload, failures, failing_since, last_event_id, started_at
+  payload, failures, failing_since, last_event_id, spent, started_at
 """  # noqa: S608
 
+# Who adds to the log writes.
 _FENCE = """
-UPDATE jobs SET last_event_id = last_event_id + ?, beat = beat + 1, leased_until = ?
-WHERE id = ? AND attempt = ? AND status = 'running' RETURNING last_event_id, cancel_requested_at
+UPDATE jobs SET last_event_id = last_event_id + :events, beat = beat + 1, leased_until = :until,
+  phase = CASE WHEN :events > 0 THEN 'writing' ELSE phase END
+WHERE id = :id AND attempt = :attempt AND status = 'running' RETURNING last_event_id, cancel_requested_at
 """
 
 _APPEND = "INSERT INTO job_events (job_id, seq, attempt, event, data) VALUES (?, ?, ?, ?, ?)"
 
 _END = """
 UPDATE jobs SET status = :status, error = :error, result = :result, finished_at = :now, blocked = 0,
-  lease_owner = NULL, leased_until = NULL, last_event_id = last_event_id + 1
+  lease_owner = NULL, leased_until = NULL, last_event_id = last_event_id + 1, phase = NULL
 WHERE id = :id AND attempt = :attempt AND status IN ('queued', 'running')
 RETURNING last_event_id, sequence_key, kind
 """
@@ -151,7 +155,7 @@ AND NOT EXISTS (SELECT 1 FROM jobs WHERE sequence_key = :key AND status = 'runni
 _RELEASE = """
 UPDATE jobs SET status = 'queued', lease_owner = NULL, leased_until = NULL, run_after = :run_after,
   failures = :failures, failing_since = :failing_since, crashes = crashes + :crashed,
-  error = :error, last_event_id = last_event_id + 1
+  error = :error, last_event_id = last_event_id + 1, phase = NULL, spent = coalesce(:spent, spent)
 WHERE id = :id AND attempt = :attempt AND status = 'running'
 RETURNING last_event_id, crashes
 """
@@ -177,9 +181,21 @@ def lease_end(now: datetime) -> str:
 
 
 def claim(
-    connection: Connection, *, queue: str, priority: int, owner: str, slots: int, per_user: int
+    connection: Connection,
+    *,
+    queue: str,
+    priority: int,
+    owner: str,
+    slots: int,
+    per_user: int,
+    share: int = 0,
+    newcomers: bool = False,
 ) -> Claimed | None:
-    """The next job of `queue`: of the users under their cap, who has fewest running, then who waited longest."""
+    """The next job of `queue`: of the users under their cap, who has fewest running, then who waited longest.
+
+    `slots`, `per_user` and `share` (of a user's in this queue): 0 = no limit. `newcomers`: of users who have nothing
+    running only.
+    """
     count_moves(connection)
     now = utcnow()
     row = connection.execute(
@@ -193,13 +209,15 @@ def claim(
             "until": lease_end(now),
             "slots": slots or 1_000_000,
             "per_user": per_user or 1_000_000,
+            "share": 0 if newcomers else share or 1_000_000,
         },
     ).fetchone()
     if row is None:
         return None
-    *columns, payload, failures, failing_since, last_event_id, started_at = row
+    *columns, payload, failures, failing_since, last_event_id, spent, started_at = row
     since = datetime.fromisoformat(failing_since) if failing_since else None
-    claimed = Claimed(*columns, orjson.loads(payload), failures, since, last_event_id)  # type: ignore[call-arg]
+    earlier = orjson.loads(spent) if spent else {}
+    claimed = Claimed(*columns, orjson.loads(payload), failures, since, last_event_id, earlier)  # type: ignore[call-arg]
     started(connection, claimed.user_id, started_at)
     event = claimed.event
     append_rows(connection, [(claimed.id, event.seq, claimed.attempt, event.event, event.data)])
@@ -208,7 +226,7 @@ def claim(
 
 def fence(connection: Connection, job_id: str, attempt: int, events: int, until: str) -> tuple[int, bool] | None:
     """Renew the lease and take `events` numbers: (the last of them, whether a cancel was asked for); None if lost."""
-    row = connection.execute(_FENCE, (events, until, job_id, attempt)).fetchone()
+    row = connection.execute(_FENCE, {"events": events, "until": until, "id": job_id, "attempt": attempt}).fetchone()
     return None if row is None else (row[0], row[1] is not None)
 
 
@@ -232,6 +250,14 @@ def append_rows(connection: Connection, rows: Sequence[tuple[str, int, int, str,
 def write_progress(connection: Connection, job_id: str, progress: dict[str, Any]) -> None:
     """`{done, total, unit}` of a job whose fence was passed in this transaction."""
     connection.execute("UPDATE jobs SET progress = ? WHERE id = ?", (to_json(progress), job_id))
+
+
+def write_phase(connection: Connection, job_id: str, phase: str) -> None:
+    """Where a job stands whose fence was passed in this transaction."""
+    connection.execute(
+        "UPDATE jobs SET phase = ?, phase_at = ? WHERE id = ? AND coalesce(phase, '') <> ?",
+        (phase, to_text(utcnow()), job_id, phase),
+    )
 
 
 def append_at(
@@ -293,6 +319,7 @@ def release(
     failures: int = 0,
     failing_since: datetime | None = None,
     error: dict[str, Any] | None = None,
+    spent: dict[str, Any] | None = None,
     crashed: bool = False,
 ) -> tuple[StoredEvent, int] | None:
     """Give a running job back to the queue: its `status` event and its crashes so far; None if the lease is lost."""
@@ -306,6 +333,7 @@ def release(
             "failing_since": failing_since and to_text(failing_since),
             "crashed": int(crashed),
             "error": error and to_json(error),
+            "spent": spent and to_json(spent),
         },
     ).fetchone()
     if row is None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from app.clock import monotonic, utcnow
 from app.db.types import to_text
-from app.jobs import counts
+from app.jobs import counts, slots
 from app.jobs import lease as leases
 from app.jobs.complaints import Complaints
 from app.jobs.event_log import EventLog
@@ -104,6 +104,7 @@ class Maintenance:
             self._pruned_at = monotonic()
             await self._log.run(_prune)
             await self._log.run(counts.mend)
+            await self._log.run(slots.forget)
         self._each_scan()
 
     def _rescue(self, connection: Connection) -> list[tuple[str, StoredEvent]]:

@@ -10,6 +10,9 @@ from app.clock import utcnow
 from app.db.base import Base, WithId, some
 from app.db.types import Flag, Json, RowNumber, UtcDateTime
 
+# A provider, or a provider and the name of a model. SQLite, where it was shorter once, knows no lengths.
+QUEUE_NAME = String(32).with_variant(String(300), "postgresql")
+
 QUEUED = "status = 'queued'"
 RUNNING = "status = 'running'"
 READY = "status = 'queued' AND blocked = 0"
@@ -26,7 +29,7 @@ class Job(WithId, Base):
     message_id: Mapped[str | None] = mapped_column(ForeignKey("messages.id", ondelete="SET NULL"))
     payload: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
 
-    queue: Mapped[str] = mapped_column(String(32))  # the model server whose slots it takes
+    queue: Mapped[str] = mapped_column(QUEUE_NAME)  # the model server or model whose slots it takes
     priority: Mapped[int] = mapped_column(Integer, default=0)  # 0 before 1
     sequence_key: Mapped[str | None] = mapped_column(String(36))  # jobs that share it run one after the other
     blocked: Mapped[bool] = mapped_column(Flag, default=False)  # an earlier one of the sequence has not ended
@@ -43,6 +46,9 @@ class Job(WithId, Base):
     last_event_id: Mapped[int] = mapped_column(Integer, default=0)
     cancel_requested_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
+    phase: Mapped[str | None] = mapped_column(String(16))  # of a run: where it stands, if that is known
+    phase_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # since when
+    spent: Mapped[dict[str, Any] | None] = mapped_column(Json)  # by attempts that have ended: registry.Spent
     progress: Mapped[dict[str, Any] | None] = mapped_column(Json)
     result: Mapped[dict[str, Any] | None] = mapped_column(Json)
     error: Mapped[dict[str, Any] | None] = mapped_column(Json)
@@ -107,7 +113,7 @@ queue_moves = Table(
     "queue_moves",
     Base.metadata,
     Column("user_id", String(36), nullable=False),
-    Column("queue", String(32), nullable=False),
+    Column("queue", QUEUE_NAME, nullable=False),
     Column("priority", Integer, nullable=False),
     Column("job_id", String(36), nullable=False),
     Column("moved", Integer, nullable=False),  # 1: it waits; -1: no longer
@@ -116,13 +122,23 @@ waiting_users = Table(
     "waiting_users",
     Base.metadata,
     Column("user_id", String(36), primary_key=True),
-    Column("queue", String(32), primary_key=True),  # empty: all of them together
+    Column("queue", QUEUE_NAME, primary_key=True),  # empty: all of them together
     Column("priority", Integer, primary_key=True),
     Column("jobs", Integer, nullable=False),  # 0 for a while after the last of them
     Column("first_job", String(36), nullable=False),  # with which the user came: among those who never had a turn
     Column("last_started", String(27), nullable=False),  # of any job of the user's; empty: never
     some("ix_waiting_users_turn", "queue", "priority", "last_started", "first_job", where="jobs > 0"),
     some("ix_waiting_users_jobs", "priority", "jobs", where="queue = '' AND jobs > 0"),
+)
+
+# How many jobs of a queue have proved to get on at the same time.
+queue_slots = Table(
+    "queue_slots",
+    Base.metadata,
+    Column("queue", String(300), primary_key=True),
+    Column("slots", Integer, nullable=False),
+    Column("proven_at", String(27), nullable=False),  # empty: never
+    Column("tried_at", String(27), nullable=False),  # when a job more than that was last started; empty: never
 )
 
 _MOVE = "INSERT INTO queue_moves (user_id, queue, priority, job_id, moved) VALUES"

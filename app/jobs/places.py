@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import text
@@ -10,11 +11,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.clock import monotonic
 from app.db.lookup import Lookup
 from app.jobs.models import Job
-from app.jobs.states import JobStatus
+from app.jobs.states import JobStatus, standing
 
 FRESH_SECONDS = 1.0
 
-_WAITING = "SELECT id, user_id, priority FROM jobs WHERE status = 'queued'"
+_WAITING = "SELECT id, user_id, priority, queue FROM jobs WHERE status = 'queued'"
+_WATCHED = """
+SELECT id, user_id, priority, queue, NULL, NULL FROM jobs WHERE status = 'queued'
+UNION ALL SELECT id, user_id, priority, queue, phase, phase_at FROM jobs WHERE status = 'running'
+  AND phase IN ('waiting', 'loading', 'reading')
+"""
 
 
 async def places_of(session: AsyncSession, jobs: Sequence[Job]) -> dict[str, int]:
@@ -27,9 +33,11 @@ async def places_of(session: AsyncSession, jobs: Sequence[Job]) -> dict[str, int
 def _places(waiting: Sequence[Any]) -> dict[str, int]:
     """The same as `queue.position` of each, for what it costs to look at all once."""
     places: dict[str, int] = {}
-    for priority in {priority for _, _, priority in waiting}:
-        line = sorted(row for row in waiting if row[2] <= priority)
-        places.update({id: place for (id, _, own), place in zip(line, _in_turns(line), strict=True) if own == priority})
+    for queue, priority in {(queue, priority) for _, _, priority, queue in waiting}:
+        line = sorted(row for row in waiting if row[3] == queue and row[2] <= priority)
+        places.update(
+            {id: place for (id, _, own, _), place in zip(line, _in_turns(line), strict=True) if own == priority}
+        )
     return places
 
 
@@ -37,7 +45,7 @@ def _in_turns(line: Iterable[Any]) -> Iterable[int]:
     """Users take turns: before my k-th job stand, of all that came earlier, the first k of each user."""
     turns: dict[str, int] = {}
     jobs_of_turn: list[int] = []
-    for _, user_id, _ in line:
+    for _, user_id, *_ in line:
         turn = turns.get(user_id, 0)
         turns[user_id] = turn + 1
         if turn == len(jobs_of_turn):
@@ -52,21 +60,32 @@ class Places:
     def __init__(self, lookup: Lookup) -> None:
         self._lookup = lookup
         self._places: dict[str, int] = {}
+        self._beginning: dict[str, dict[str, Any]] = {}
         self._looked_at = float("-inf")
         self._looking: asyncio.Task[None] | None = None
 
     async def of(self, job_id: str) -> int | None:
         """1 = next to start, as of a second ago at most; None: it did not wait then."""
+        await self._look_if_old()
+        return self._places.get(job_id)
+
+    async def standing_of(self, job_id: str) -> dict[str, Any]:
+        """Where a job that runs and has not written yet stood a second ago at most, if that was known."""
+        await self._look_if_old()
+        return self._beginning.get(job_id, {})
+
+    async def _look_if_old(self) -> None:
         if monotonic() - self._looked_at >= FRESH_SECONDS:
             if self._looking is None:
                 self._looking = asyncio.create_task(self._look(), name="places")
             await asyncio.shield(self._looking)
-        return self._places.get(job_id)
 
     async def _look(self) -> None:
         began = monotonic()
         try:
-            waiting = await self._lookup.all(_WAITING, {})
+            watched = await self._lookup.all(_WATCHED, {})
+            self._beginning = {row[0]: standing(row[4], datetime.fromisoformat(row[5])) for row in watched if row[4]}
+            waiting = [row[:4] for row in watched if not row[4]]
             # A long queue is work for a thread: 15 ms for 10,000.
             self._places = await asyncio.to_thread(_places, waiting)
             self._looked_at = began

@@ -25,13 +25,13 @@ _BLOCKED = text(
     OR EXISTS (SELECT 1 FROM jobs WHERE sequence_key = :key AND status = 'running')
     """
 )
-# Users take turns: before my k-th job stand, of everybody else, at most k.
+# Users take turns: in a queue stand before my k-th job, of everybody else, at most k.
 _PLACE = """
     WITH mine(n) AS (SELECT count(*) FROM jobs INDEXED BY ix_jobs_queued WHERE status = 'queued'
-                     AND user_id = :user_id AND id < :id AND priority <= :priority)
+                     AND user_id = :user_id AND id < :id AND queue = :queue AND priority <= :priority)
     SELECT n + 1 + coalesce((SELECT sum(CASE WHEN waiting <= n THEN waiting ELSE n + 1 END) FROM
         (SELECT count(*) AS waiting FROM jobs WHERE status = 'queued' AND user_id <> :user_id AND id < :id
-           AND priority <= :priority GROUP BY user_id) AS others), 0)
+           AND queue = :queue AND priority <= :priority GROUP BY user_id) AS others), 0)
     FROM mine
 """
 _STATEMENTS = {"sqlite": text(_PLACE), "postgresql": text(for_sqlalchemy(_PLACE))}
@@ -80,7 +80,7 @@ async def enqueue(
     """
     job_id = job_id or new_id()
     with session.no_autoflush:  # so that everything of the caller's is written in one go
-        place = await _next_place(session, user_id, job_id, priority)
+        place = await _next_place(session, user_id, queue, job_id, priority)
         blocked = sequence_key is not None and await _is_blocked(session, sequence_key)
     status = status_data(JobStatus.queued, 0, place)
     events = [*([first_event] if first_event else []), ("status", status)]
@@ -108,11 +108,13 @@ async def enqueue(
     return job, place
 
 
-async def _next_place(session: AsyncSession, user_id: str, job_id: str, priority: int) -> int:
+async def _next_place(session: AsyncSession, user_id: str, queue: str, job_id: str, priority: int) -> int:
     if priority != 0:
-        return await _place(session, user_id, job_id, priority)
+        return await _place(session, user_id, queue, job_id, priority)
     crowd: Crowd | None = session.info.pop(_CROWD, None)
-    return (crowd or await waiting(session, user_id)).next_place
+    if crowd is not None and not crowd.jobs:
+        return 1
+    return (await waiting(session, user_id, queue)).next_place
 
 
 async def _is_blocked(session: AsyncSession, sequence_key: str) -> bool:
@@ -125,15 +127,15 @@ async def position(session: AsyncSession, job: Job) -> int | None:
     """1 = next to start; None unless queued."""
     if job.status != JobStatus.queued:
         return None
-    return await _place(session, job.user_id, job.id, job.priority)
+    return await _place(session, job.user_id, job.queue, job.id, job.priority)
 
 
-async def place_now(lookup: Lookup, user_id: str, job_id: str, priority: int) -> int:
+async def place_now(lookup: Lookup, user_id: str, queue: str, job_id: str, priority: int) -> int:
     """The same of a job that waits, by a look-up."""
-    row = await lookup.first(_PLACE, {"user_id": user_id, "id": job_id, "priority": priority})
+    row = await lookup.first(_PLACE, {"user_id": user_id, "queue": queue, "id": job_id, "priority": priority})
     return int(row[0]) if row else 1
 
 
-async def _place(session: AsyncSession, user_id: str, job_id: str, priority: int) -> int:
-    which = {"user_id": user_id, "id": job_id, "priority": priority}
+async def _place(session: AsyncSession, user_id: str, queue: str, job_id: str, priority: int) -> int:
+    which = {"user_id": user_id, "queue": queue, "id": job_id, "priority": priority}
     return int(await session.scalar(_STATEMENTS[session.get_bind().dialect.name], which) or 0)

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from datetime import timedelta
 
-from app.clock import utcnow
+from app.clock import monotonic, utcnow
 from app.errors import AppError
 from app.jobs import lease as leases
 from app.jobs.event_log import CANCEL, DRAIN, LOST, TIME_LIMIT
@@ -50,7 +50,8 @@ async def _run_and_settle(context: JobContext) -> None:
 
 async def _run(context: JobContext, handler: Handler) -> None:
     lease = context.lease
-    watchdog = asyncio.get_running_loop().call_later(handler.time_limit, lease.stop, TIME_LIMIT)
+    left = handler.time_limit - lease.spent.get("seconds", 0)  # the limit is for all attempts together
+    watchdog = asyncio.get_running_loop().call_later(max(0, left), lease.stop, TIME_LIMIT)
     try:
         if lease.stop_reason is not None:  # stopped before its first step
             raise asyncio.CancelledError
@@ -105,6 +106,7 @@ async def _give_back(context: JobContext, handler: Handler, retry: Retry | None)
     lease.closing = True
     if not await log.flush(lease):
         return
+    lease.spent["seconds"] = round(lease.spent.get("seconds", 0) + monotonic() - lease.began, 1)
 
     def step(connection: Connection) -> StoredEvent | None:
         if leases.cancel_requested(connection, lease.id):
@@ -118,6 +120,7 @@ async def _give_back(context: JobContext, handler: Handler, retry: Retry | None)
             failures=retry.failures if retry else job.failures,
             failing_since=retry.failing_since if retry else job.failing_since,
             error=retry.error if retry else None,
+            spent=lease.spent,
         )
         return released and released[0]
 

@@ -20,12 +20,26 @@ class JobStatus(StrEnum):
         return self in TERMINAL
 
 
+class Phase(StrEnum):
+    """Where a run stands with its model server."""
+
+    waiting = "waiting"  # the server is busy with other answers
+    loading = "loading"  # of the model
+    reading = "reading"  # of the prompt
+    writing = "writing"
+
+
 TERMINAL = frozenset({JobStatus.succeeded, JobStatus.failed, JobStatus.cancelled})
 
 
 def status_data(status: JobStatus, attempt: int, position: int | None = None, **trouble: Any) -> dict[str, Any]:
     """The data of a `status` event."""
     return {"status": status, "attempt": attempt, "position": position, **trouble}
+
+
+def standing(phase: str | None, since: datetime | None) -> dict[str, Any]:
+    """What a running job says of where it stands, as far as that is known."""
+    return {"phase": phase, "phase_at": rfc3339(since)} if phase and since else {}
 
 
 def trouble(error: Mapping[str, Any] | None, run_after: datetime | None) -> dict[str, Any]:

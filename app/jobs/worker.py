@@ -3,8 +3,8 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from app.jobs import lease as leases
@@ -13,18 +13,16 @@ from app.jobs.event_log import CANCEL, DRAIN, LOST, EventLog
 from app.jobs.lease import Claimed, Connection
 from app.jobs.registry import JobContext
 from app.jobs.runner import run_job
+from app.jobs.slots import SlotsOf, known, may_try_more, share, tried_more
 
 logger = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.5
 CLAIMS_AT_ONCE = 32  # so that several processes share a burst
 
-Queues = Callable[[], Iterable[tuple[str, int]]]
-"""The queues and the slots of each (0 = no limit)."""
-
 _OURS = "SELECT id, cancel_requested_at IS NOT NULL FROM jobs WHERE status = 'running' AND lease_owner = ?"
-_READY_QUEUES = "SELECT DISTINCT queue FROM jobs WHERE status = 'queued' AND blocked = 0"
-_READY = "SELECT EXISTS (SELECT 1 FROM jobs WHERE status = 'queued' AND blocked = 0)"
+_READY_QUEUES = "SELECT DISTINCT queue FROM jobs WHERE status = 'queued' AND blocked = 0 ORDER BY queue"
+_RUNS = "SELECT 1 FROM jobs WHERE status = 'running' AND queue = ?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +42,13 @@ class Worker:
         log: EventLog,
         owner: str,
         *,
-        queues: Queues,
+        slots_of: SlotsOf,
         per_user: int,
         services: Any,
         claims: Claims | None = None,
     ) -> None:
         self._log, self._owner, self._claims = log, owner, claims or Claims()
-        self._queues, self._per_user, self._services = queues, per_user, services
+        self._slots_of, self._per_user, self._services = slots_of, per_user, services
         self._tasks: set[asyncio.Task[None]] = set()
         self._wake = asyncio.Event()
         self._loop_task: asyncio.Task[None] | None = None
@@ -126,29 +124,35 @@ class Worker:
         ours = {row[0]: bool(row[1]) for row in connection.execute(_OURS, (self._owner,))} if self._tasks else {}
         claimed: list[Claimed] = []
         most = min(CLAIMS_AT_ONCE, self._claims.at_once - len(self._tasks) if self._claims.at_once else CLAIMS_AT_ONCE)
-        if most <= 0 or not connection.execute(_READY).fetchone()[0]:
+        if most <= 0:
             return ours, claimed
-        configured = dict(self._queues())
-        # Of a model server that is not set up any more: it runs, to fail with a reason instead of waiting for ever.
-        orphaned = {row[0]: 1 for row in connection.execute(_READY_QUEUES) if row[0] not in configured}
-        for queue, slots in (configured | orphaned).items():
+        for (queue,) in connection.execute(_READY_QUEUES).fetchall():
             if queue in self._claims.without or (self._claims.only is not None and queue not in self._claims.only):
                 continue
-            while len(claimed) < most and (job := self._claim(connection, queue, slots)):
+            while len(claimed) < most and (job := self._claim(connection, queue)):
                 claimed.append(job)
         return ours, claimed
 
-    def _claim(self, connection: Connection, queue: str, slots: int) -> Claimed | None:
+    def _claim(self, connection: Connection, queue: str) -> Claimed | None:
         """An answer; only when this queue is idle something that can wait, such as a title."""
+        slots = self._slots_of(queue)
+        count = known(connection, queue, slots)
+        claim = partial(leases.claim, connection, queue=queue, owner=self._owner, per_user=self._per_user)
         for priority in self._claims.priorities:
-            job = leases.claim(
-                connection, queue=queue, priority=priority, owner=self._owner, slots=slots, per_user=self._per_user
-            )
+            job = claim(priority=priority, slots=count, share=share(connection, queue, count))
             if job is not None:
                 return job
-            if connection.execute("SELECT 1 FROM jobs WHERE status = 'running' AND queue = ?", (queue,)).fetchone():
-                return None
-        return None
+            if connection.execute(_RUNS, (queue,)).fetchone():
+                break
+        else:
+            return None
+        if not slots.learned or 0 not in self._claims.priorities or not may_try_more(connection, queue, count):
+            return None
+        # Only for somebody who has nothing running: nobody's second answer may stand before a newcomer's first.
+        job = claim(priority=0, slots=count + 1, newcomers=True)
+        if job is not None:
+            tried_more(connection, queue)
+        return job
 
     def _start(self, job: Claimed) -> None:
         lease = self._log.adopt(job)

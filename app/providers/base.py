@@ -1,9 +1,10 @@
 """What every kind of model server can do."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, runtime_checkable
 
+from app.jobs.states import Phase
 from app.providers.events import ChatEvent
 
 MAX_MODEL_NAME = 200  # as the API has it; what a server calls longer is not offered
@@ -36,12 +37,14 @@ class ChatRequest:
     """`model` is the name as its server spells it, without our provider prefix.
 
     With `continues` the last message is an assistant's unfinished text and the answer goes on from its end.
+    `on_phase` is told where the answer stands before its first word, as far as the server lets that be known.
     """
 
     model: str
     messages: Sequence[PromptMessage]
     options: ChatOptions = field(default_factory=ChatOptions)
     continues: bool = False
+    on_phase: Callable[[Phase], None] = field(default=lambda _phase: None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,11 @@ class ChatProvider(Protocol):
 
     name: str  # the provider part of a model id: ollama, openai or embedded
     paid: bool  # calling twice costs money
+
+    @property
+    def slots(self) -> int | None:
+        """Answers that it writes at once; None where it does not say."""
+        ...
 
     async def list_models(self) -> list[ModelInfo]:
         """All models. Raises ProviderError."""

@@ -5,17 +5,19 @@ import logging
 from dataclasses import dataclass, field
 
 from app.clock import monotonic
+from app.jobs.slots import Slots
 from app.providers.base import ChatProvider, ModelInfo
 from app.providers.errors import ProviderError, ProviderUnavailable, ProviderUnusable
 from app.providers.pool import Pool
 from app.providers.registry import configured_kinds, is_demo, make_provider
-from app.settings import Settings, split_commas
+from app.settings import Settings
 
 logger = logging.getLogger(__name__)
 
 DEADLINE = 1.5
 FRESH_SECONDS = 5.0
 _EMBEDDED_SLOTS = 2  # the child has two; a third answer would only wait inside it
+_REMOTE_SLOTS = 4  # of a server that does not say
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,12 @@ class _Known:
     asking: asyncio.Task[None] | None = None
 
 
+def queue_of(settings: Settings, model: str) -> str:
+    """Where answers of `model` (`<provider>/<name>`) wait: Ollama writes so many at once of each model."""
+    provider = model.partition("/")[0]
+    return model if provider == "ollama" and settings.model_slots is None else provider
+
+
 class Providers:
     """Every model server of this process, made at first use."""
 
@@ -62,13 +70,21 @@ class Providers:
             self._made[name] = make_provider(name, self._settings)
         return self._made[name]
 
-    def slots(self, name: str) -> int:
-        """Answers at once, on all servers of that name together; 0 = no limit."""
-        limit = self._settings.model_slots
+    def slots(self, queue: str) -> Slots:
+        """Answers at once on all servers of a queue (queue_of) together."""
+        name, limit = queue.partition("/")[0], self._settings.model_slots
         if name == "embedded":
-            return min(limit or _EMBEDDED_SLOTS, _EMBEDDED_SLOTS)
-        addresses = self._settings.ollama_url if name == "ollama" else self._settings.openai_base_url
-        return limit * max(1, len(split_commas(addresses)))
+            return Slots(min(limit or _EMBEDDED_SLOTS, _EMBEDDED_SLOTS))
+        if name not in self._is_wanted:
+            return Slots(1)  # not set up any more: the job runs, to fail with a reason instead of waiting for ever
+        servers = self._settings.ollama_servers if name == "ollama" else self._settings.openai_servers
+        count = max(1, len(servers))
+        if limit is not None:
+            return Slots(limit * count)
+        if name == "ollama":
+            return Slots(count, learned=True)
+        made = self._made.get(name)
+        return Slots((made and made.slots) or _REMOTE_SLOTS * count)
 
     def is_demo(self, name: str) -> bool:
         """Whether all it offers is the small model that is built in, not to be taken at its word."""

@@ -25,7 +25,7 @@ from app.settings import Settings
 
 FIRST_TOKEN_SECONDS = 600.0  # where nothing but the open connection tells that the server works
 LIFE_SECONDS = 60.0  # since its last sign of life
-LOOK_SECONDS = 5.0
+LOOK_SECONDS = 2.0
 _MAX_ERROR_BODY = 64 * 1024
 _MAX_JSON_BODY = 8 * 1024 * 1024
 _ERROR_BODY_SECONDS = 5.0

@@ -73,13 +73,19 @@ class Pool(Generic[P]):
     A server that has the model in memory is asked until its slots are taken; then one that has to load it first.
     """
 
-    def __init__(self, members: Sequence[tuple[str, P]], *, slots: int) -> None:
+    def __init__(self, members: Sequence[tuple[str, P]], *, slots: int | None) -> None:
         """`members`: address and provider of each."""
         self._members = [_Member(address, provider) for address, provider in members]
         random.shuffle(self._members)  # so that several processes do not all begin with the same one
         self._load_cost = slots or 4
         self.name = self._members[0].provider.name
         self.paid = self._members[0].provider.paid
+
+    @property
+    def slots(self) -> int | None:
+        """Of all together, if each of them says."""
+        told = [m.provider.slots for m in self._members]
+        return sum(count or 0 for count in told) if all(told) else None
 
     @property
     def problem(self) -> str | None:

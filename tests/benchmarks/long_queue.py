@@ -26,6 +26,7 @@ from app.jobs.engine import Engine
 from app.jobs.event_log import EventLog
 from app.jobs.lease import Claimed, Connection, End
 from app.jobs.models import Job
+from app.jobs.slots import Slots
 from app.jobs.states import JobStatus
 from app.providers.catalog import Providers
 from app.settings import Settings
@@ -109,7 +110,7 @@ def _vacuum(database: Database) -> None:
 async def queue(settings: Settings, users: int, waiting: int) -> AsyncIterator[Queue]:
     migrations.upgrade(settings.database)
     database, providers = Database(settings.database), Providers(settings)
-    engine = Engine(settings, database, queues=lambda: (), services=None)
+    engine = Engine(settings, database, slots_of=lambda _queue: Slots(1), services=None)
     engine.enqueued = lambda *_: None  # type: ignore[method-assign]  # nobody is to run it
     asking = [await add_person(database, f"asking-{number}") for number in range(8)]
     await asyncio.to_thread(_fill, database, users, waiting, [one.user_id for one in asking])

@@ -30,11 +30,18 @@ STUCK = {"text_shown": True, "progress": False}
 
 
 def outcome(
-    error: ProviderError, *, paid: bool, failures: int = 0, since: float = 0, patience: float = 300, **state: Any
+    error: ProviderError,
+    *,
+    paid: bool,
+    failures: int = 0,
+    since: float = 0,
+    patience: float = 300,
+    breaks: int = 0,
+    **state: Any,
 ) -> Retry | Failure:
     failing_since = utcnow() - timedelta(seconds=since) if failures else None
     job = Claimed("j", "answer", failures + 1, "u", "c", "m", "ollama", {}, failures, failing_since, 1)
-    return after_failure(error, job, paid=paid, patience=patience, **state)
+    return after_failure(error, job, paid=paid, patience=patience, breaks=breaks, **state)
 
 
 def code(result: Retry | Failure) -> str:
@@ -97,6 +104,11 @@ def test_progress_starts_the_count_and_the_patience_anew() -> None:
     assert result.failing_since is not None
     assert utcnow() - result.failing_since < timedelta(seconds=5)
     assert code(outcome(ProviderCut("cut"), paid=False, failures=2, since=1, **STUCK)) == "interrupted"
+
+
+def test_breaks_are_counted_over_all_attempts() -> None:
+    assert code(outcome(ProviderCut("cut"), paid=False, breaks=4, **SHOWN)) == RETRY
+    assert code(outcome(ProviderCut("cut"), paid=False, breaks=5, **SHOWN)) == "interrupted"
 
 
 @pytest.mark.parametrize(("retry_after", "low", "high"), [(0.0, 0, 0.1), (7.0, 6.9, 7.1), (None, 0.2, 0.8)])

@@ -207,9 +207,9 @@ async def test_a_drain_ends_a_stream_at_once_also_of_a_viewer_who_was_being_writ
 async def test_a_quiet_stream_gives_signs_of_life(talk: Talk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "PING_SECONDS", 0.05)
     monkeypatch.setattr(module, "RIGHT_CHECK_SECONDS", 0.02)
-    sent = await talk.send("hello [[fault=hang]]")
-    await talk.running(sent.job.id)
-    visits = stream_of(talk.process, talk.principal.user_id, sent.job.id).follow(2)
+    sent = await talk.send("hello [[fault=hang_after:1]]")
+    await talk.writing(sent.job.id)
+    visits = stream_of(talk.process, talk.principal.user_id, sent.job.id).follow(3)
     assert [await anext(visits) for _ in range(3)] == [[], [], []]
     await visits.aclose()  # type: ignore[attr-defined]
 

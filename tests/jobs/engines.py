@@ -9,6 +9,7 @@ from app.jobs.engine import Engine
 from app.jobs.lease import StoredEvent
 from app.jobs.notify import Subscription
 from app.jobs.queue import enqueue
+from app.jobs.slots import Slots
 from app.settings import Settings
 from tests.jobs.waiting import until
 
@@ -19,7 +20,7 @@ async def engine_on(
 ) -> AsyncIterator[tuple[Engine, Database]]:
     """One process. With `claims=False` it watches only."""
     database = Database(settings.database)
-    engine = Engine(settings, database, queues=lambda: [("ollama", slots)], services=None)
+    engine = Engine(settings, database, slots_of=lambda _queue: Slots(slots), services=None)
     engine.worker.draining = not claims
     await engine.start()
     try:

@@ -74,9 +74,16 @@ def add_job(
 
 
 def claim(
-    connection: Any, *, queue: str = "ollama", priority: int = 0, owner: str = OWNER, slots: int = 0, per_user: int = 0
+    connection: Any,
+    *,
+    queue: str = "ollama",
+    priority: int = 0,
+    owner: str = OWNER,
+    slots: int = 0,
+    per_user: int = 0,
+    **more: Any,
 ) -> Claimed | None:
-    return lease.claim(connection, queue=queue, priority=priority, owner=owner, slots=slots, per_user=per_user)
+    return lease.claim(connection, queue=queue, priority=priority, owner=owner, slots=slots, per_user=per_user, **more)
 
 
 def claimed(connection: Any, **changes: Any) -> Claimed:

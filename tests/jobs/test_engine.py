@@ -10,6 +10,7 @@ from app.errors import AppError
 from app.jobs import engine as engine_module
 from app.jobs.engine import Engine
 from app.jobs.registry import JobContext, Outcome
+from app.jobs.slots import Slots
 from app.settings import Settings
 from tests.jobs.engines import engine_on, post
 from tests.jobs.rows import broken_invariants, job_row, text_of
@@ -61,7 +62,7 @@ async def test_a_stop_waits_for_the_drain_that_a_signal_has_begun(
 ) -> None:
     stub.work = for_ever
     database = Database(settings.database)
-    engine = Engine(settings, database, queues=lambda: [("ollama", 0)], services=None)
+    engine = Engine(settings, database, slots_of=lambda _queue: Slots(0), services=None)
     await engine.start()
     jobs = [await post(engine, database, alice) for _ in range(3)]
     await until(lambda: len(stub.started) == 3)

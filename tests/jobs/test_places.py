@@ -84,7 +84,7 @@ async def test_of_jobs_that_do_not_wait_nothing_is_asked(database: Database, con
 
 
 async def test_one_look_is_for_all_who_watch(lookup: SlowLookup, now: list[float]) -> None:
-    lookup.rows = [(f"job{number:02}", "alice", 0) for number in range(100)]
+    lookup.rows = [(f"job{number:02}", "alice", 0, "ollama", None, None) for number in range(100)]
     watched = Places(lookup)
     viewers = [asyncio.create_task(watched.of(f"job{number:02}")) for number in range(100)]
     await asyncio.sleep(0)
@@ -102,7 +102,7 @@ async def test_one_look_is_for_all_who_watch(lookup: SlowLookup, now: list[float
 
 
 async def test_who_leaves_takes_nobodys_look_along(lookup: SlowLookup, now: list[float]) -> None:
-    lookup.rows = [("job", "alice", 0)]
+    lookup.rows = [("job", "alice", 0, "ollama", None, None)]
     watched = Places(lookup)
     leaving, staying = asyncio.create_task(watched.of("job")), asyncio.create_task(watched.of("job"))
     await asyncio.sleep(0)
@@ -119,7 +119,7 @@ async def test_a_look_that_failed_is_told_to_all_and_tried_again(lookup: SlowLoo
     watched = Places(lookup)
     told = await asyncio.gather(*(watched.of("job") for _ in range(3)), return_exceptions=True)
     assert told == [lookup.rows] * 3
-    lookup.rows = [("job", "alice", 0)]
+    lookup.rows = [("job", "alice", 0, "ollama", None, None)]
     assert await watched.of("job") == 1
 
 
@@ -128,5 +128,5 @@ async def test_F32_places_do_not_read_what_has_ended(connection: Any, alice: str
     add_many(connection, alice, 10_000, "succeeded")
     add_job(connection, alice)
     with counting_steps(connection) as steps:
-        assert len(connection.execute(places._WAITING).fetchall()) == 1
+        assert len(connection.execute(places._WATCHED).fetchall()) == 1
     assert steps[0] < 10

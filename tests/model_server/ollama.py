@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from aiohttp import web
 
-from tests.model_server.faults import instead_of_answer
+from tests.model_server.faults import Fault, instead_of_answer
 from tests.model_server.play import pieces_of, play
 from tests.model_server.records import RECORD, Received
+from tests.model_server.script import Script
 from tests.model_server.wire import OllamaWire
 
 if TYPE_CHECKING:
@@ -55,10 +56,16 @@ class _Routes:
         words = sum(len(str(m.get("content", "")).split()) for m in record.json["messages"])
         if words > window and record.json.get("truncate") is False:
             return _error(400, TOO_LONG)
-        self._server.loaded.add(model)
         limit = options.get("num_predict")
         limit = None if limit is None or limit < 0 else int(limit)
         wire = OllamaWire(model)
+        async with self._server.scheduler.slot(model, record.prompt):
+            return await self._answered(request, record, script, fault, wire, limit)
+
+    async def _answered(
+        self, request: web.Request, record: Received, script: Script, fault: Fault, wire: OllamaWire, limit: int | None
+    ) -> web.StreamResponse:
+        words = sum(len(str(m.get("content", "")).split()) for m in record.json["messages"])
         if record.json.get("stream", True):
             return await play(request, record, script, fault, wire, limit, continues=True)
         pieces = list(pieces_of(record, script, limit, continues=True))
@@ -74,7 +81,7 @@ class _Routes:
         if unloads:
             self._server.loaded.discard(body["model"])
         else:
-            self._server.loaded.add(body["model"])
+            await self._server.scheduler.load(body["model"])
         reason = "unload" if unloads else "load"
         return web.json_response({"model": body["model"], "response": "", "done": True, "done_reason": reason})
 

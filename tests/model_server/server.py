@@ -11,6 +11,7 @@ from aiohttp import web
 from tests.model_server import ollama, openai
 from tests.model_server.faults import Fault, instead_of_answer
 from tests.model_server.records import RECORD, Received
+from tests.model_server.scheduler import Scheduler
 from tests.model_server.script import Script, script_for
 
 
@@ -34,13 +35,14 @@ class ModelServer:
         refuses: tuple[str, ...] = (),
         pull_delay: float = 0.02,
         closes_reused: bool = False,
+        scheduler: Scheduler | None = None,
     ) -> None:
         self.port = port
         self.default = default or Script()
         self.flavour = flavour
         self.api_key = api_key
         self.models = list(models)
-        self.loaded: set[str] = set()
+        self.scheduler = scheduler or Scheduler()
         self.knows_usage = knows_usage
         self.refuses = refuses  # parameters of a chat completion
         self.pull_delay = pull_delay
@@ -57,6 +59,11 @@ class ModelServer:
     @property
     def openai_url(self) -> str:
         return f"{self.url}/v1"
+
+    @property
+    def loaded(self) -> set[str]:
+        """Models in memory."""
+        return self.scheduler.loaded
 
     @property
     def chats(self) -> list[Received]:

@@ -4,13 +4,13 @@ import asyncio
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from app.clock import monotonic
+from app.jobs.slots import Slots
 from app.providers import catalog, registry
-from app.providers.catalog import Providers
+from app.providers.catalog import Providers, queue_of
 from tests.model_server import ModelServer
 from tests.ports import free_port
 from tests.providers.asking import closing, settings_for
@@ -118,12 +118,48 @@ async def test_a_list_that_is_none_is_a_problem(body: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("settings", "ollama", "embedded"),
-    [({}, 4, 2), ({"model_slots": 0}, 0, 2), ({"model_slots": 1}, 1, 1), ({"model_slots": 9}, 9, 2)],
+    ("model_slots", "ollama", "openai", "embedded"),
+    [
+        (None, Slots(1, learned=True), 4, 2),
+        ("", Slots(1, learned=True), 4, 2),
+        (0, Slots(0), 0, 2),
+        (1, Slots(1), 1, 1),
+        (9, Slots(9), 9, 2),
+    ],
 )
-async def test_slots(settings: dict[str, Any], ollama: int, embedded: int) -> None:
-    async with closing(Providers(settings_for(**settings))) as providers:
-        assert (providers.slots("ollama"), providers.slots("embedded")) == (ollama, embedded)
+async def test_slots(model_slots: object, ollama: Slots, openai: int, embedded: int) -> None:
+    settings = settings_for(model_slots=model_slots, ollama_url="http://a", openai_base_url="http://b/v1")
+    async with closing(Providers(settings)) as providers:
+        assert [providers.slots(name) for name in ("ollama", "openai", "embedded")] == [
+            ollama,
+            Slots(openai),
+            Slots(embedded),
+        ]
+        assert providers.slots("ollama/llama3:8b") == ollama
+        assert providers.slots("removed") == Slots(1)
+
+
+async def test_llama_cpp_tells_how_many_it_writes_at_once() -> None:
+    async with (
+        ModelServer(flavour="llama.cpp") as server,
+        closing(Providers(settings_for(openai_base_url=server.openai_url))) as providers,
+    ):
+        assert providers.slots("openai") == Slots(4)
+        await providers.models()
+        assert providers.slots("openai") == Slots(2)
+
+
+@pytest.mark.parametrize(
+    ("model_slots", "model", "queue"),
+    [
+        (None, "ollama/llama3:8b", "ollama/llama3:8b"),
+        (2, "ollama/llama3:8b", "ollama"),
+        (None, "openai/gpt", "openai"),
+        (None, "embedded/demo", "embedded"),
+    ],
+)
+def test_where_answers_wait(model_slots: int | None, model: str, queue: str) -> None:
+    assert queue_of(settings_for(model_slots=model_slots), model) == queue
 
 
 async def test_an_unknown_or_unconfigured_provider_is_a_key_error() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from app.jobs.slots import Slots
 from app.providers import pool
 from app.providers.catalog import Providers
 from app.providers.errors import FirstTokenTimeout, ModelNotFound, ProviderCut, ProviderUnavailable
@@ -67,7 +68,7 @@ async def test_the_list_is_of_all_and_says_what_is_wrong_with_some(servers: list
     (problem,) = listed.problems
     assert problem.provider == "ollama"
     assert gone.removeprefix("http://") in problem.message
-    assert providers.slots("ollama") == 12
+    assert providers.slots("ollama") == Slots(3, learned=True)
 
 
 async def test_a_hanging_one_does_not_hold_up_the_list(
@@ -83,7 +84,7 @@ async def test_the_less_busy_of_those_that_have_the_model_loaded_is_asked(
     servers: list[ModelServer], ollama: Pool[Any]
 ) -> None:
     for server in servers:
-        server.loaded = {"scripted:latest"}
+        server.loaded.add("scripted:latest")
     async with asking(ollama), asking(ollama), asking(ollama), asking(ollama):
         assert chats(servers) == [2, 2]
 
@@ -91,7 +92,7 @@ async def test_the_less_busy_of_those_that_have_the_model_loaded_is_asked(
 async def test_nobody_loads_the_model_anew_before_the_slots_are_taken_where_it_is(
     servers: list[ModelServer], ollama: Pool[Any]
 ) -> None:
-    servers[1].loaded = {"scripted:latest"}
+    servers[1].loaded.add("scripted:latest")
     async with asking(ollama), asking(ollama):
         assert chats(servers) == [0, 2]
         async with asking(ollama):

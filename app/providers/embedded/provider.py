@@ -8,6 +8,7 @@ from functools import partial
 import aiohttp
 
 from app.i18n import worded
+from app.jobs.states import Phase
 from app.providers.base import ChatOptions, ChatRequest, ModelInfo
 from app.providers.embedded.checking import Check
 from app.providers.embedded.discovery import EmbeddedModel, find_model
@@ -31,6 +32,7 @@ VERDICT_SECONDS = 10.0  # at the start, and where somebody asks what is wrong
 class EmbeddedProvider:
     name = "embedded"
     paid = False
+    slots = None
 
     def __init__(self, settings: Settings, model: EmbeddedModel | None, command: Sequence[str] = ()) -> None:
         self._settings = settings
@@ -63,6 +65,8 @@ class EmbeddedProvider:
             request = replace(request, options=_demo_options(request.options))
         dead: Address | None = None
         while True:
+            if not supervisor.is_running:
+                request.on_phase(Phase.loading)
             try:
                 address = await supervisor.connect(dead)
             except ProviderUnusable as error:

@@ -2,11 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import orjson
 
+from app.jobs.states import Phase
 from app.providers.base import MAX_MODEL_NAME, ChatRequest, ModelDetails, ModelInfo, PullProgress
 from app.providers.errors import ModelNotFound, ProviderCut, ProviderError, ProviderProtocolError, ProviderUnavailable
 from app.providers.events import ChatEvent
@@ -25,7 +28,7 @@ _LIST_SECONDS = 5.0
 _SHOW_SECONDS = 5.0
 _SHOW_IN_LIST_SECONDS = 0.3
 _LOAD_SECONDS = 60.0
-_LIFE_SECONDS = 5.0
+_LIFE_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,7 @@ class _Entry:
 class OllamaProvider:
     name = "ollama"
     paid = False
+    slots = None
 
     def __init__(self, settings: Settings, base_url: str, *, key: str = "", label: str = "Ollama") -> None:
         self._upstream = Upstream(base_url, settings, key=key, label=label)
@@ -68,9 +72,11 @@ class OllamaProvider:
 
     async def chat(self, request: ChatRequest) -> AsyncGenerator[ChatEvent, None]:
         window = await self._window(request.model)
+        await self._load(request, window)
         parser = AnswerParser(self._upstream, window, continues=request.continues)
         body = body_for(request, window)
-        async with self._upstream.stream("/api/chat", body, tells=_NDJSON, lives=self._lives) as answer:
+        lives = partial(self._lives, request)
+        async with self._upstream.stream("/api/chat", body, tells=_NDJSON, lives=lives) as answer:
             while not parser.ended and (chunk := await answer.read()):
                 was_heard = parser.heard
                 for event in parser.feed(chunk):
@@ -114,20 +120,45 @@ class OllamaProvider:
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._upstream.aclose()
 
-    async def _lives(self) -> bool:
-        """What it answers at any time, also while it loads a model or reads a prompt for minutes."""
+    async def _load(self, request: ChatRequest, window: int) -> None:
+        """A model that is not in memory is loaded before it is asked: else loading and reading could not be told apart.
+
+        An empty prompt is Ollama's own word for it. What goes wrong is left for the chat to say.
+        """
+        if await self._is_loaded(request.model) is False:
+            request.on_phase(Phase.loading)
+            body = {"model": request.model, "options": {"num_ctx": window}, "stream": True}
+            with suppress(ProviderError):
+                lives = partial(self._lives, request)
+                async with self._upstream.stream("/api/generate", body, tells=_NDJSON, lives=lives) as answer:
+                    while await answer.read():
+                        pass
+        request.on_phase(Phase.reading)
+
+    async def _lives(self, request: ChatRequest) -> bool:
+        """By what it answers at any time, also while it loads a model or reads a prompt for minutes."""
         try:
             await self._upstream.json("GET", "/api/version", seconds=_LIFE_SECONDS)
         except ProviderUnavailable:
             return False
         except ProviderError:
             pass  # too old to know its version
+        loaded = await self._is_loaded(request.model)
+        if loaded is not None:
+            request.on_phase(Phase.reading if loaded else Phase.loading)
         return True
 
-    async def _running(self) -> set[str] | None:
+    async def _is_loaded(self, model: str) -> bool | None:
+        """None where that cannot be known: of a model elsewhere, from a server that does not say."""
+        if model.endswith("cloud"):
+            return None
+        running = await self._running(_LIFE_SECONDS)
+        return None if running is None else not {model, f"{model}:latest"}.isdisjoint(running)
+
+    async def _running(self, seconds: float = _LIST_SECONDS) -> set[str] | None:
         """Names of the models in memory; None when an old Ollama does not say."""
         try:
-            running = _entries(await self._upstream.json("GET", "/api/ps", seconds=_LIST_SECONDS))
+            running = _entries(await self._upstream.json("GET", "/api/ps", seconds=seconds))
         except ProviderError:
             return None
         return None if running is None else set(running)

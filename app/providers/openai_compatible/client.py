@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator
 from contextlib import suppress
 from typing import Any
 
+from app.jobs.states import Phase
 from app.providers.base import MAX_MODEL_NAME, ChatRequest, ModelInfo
 from app.providers.errors import ModelNotFound, ProviderCut, ProviderError, ProviderProtocolError, ProviderRejected
 from app.providers.events import ChatEvent
@@ -37,6 +38,7 @@ class OpenAIProvider:
         self.name = name
         self.paid = paid
         self._upstream = upstream
+        self.slots: int | None = None
         self._is_llama = is_llama
         self._has_looked = False
         self._windows = windows or {}
@@ -67,6 +69,7 @@ class OpenAIProvider:
 
     async def chat(self, request: ChatRequest) -> AsyncGenerator[ChatEvent, None]:
         is_llama = await self._is_known_llama()
+        request.on_phase(Phase.reading)
         body = body_for(request, extended=is_llama or not self.paid, is_llama=is_llama)
         ignored: list[str] = []
         for refusal in self._refusals.get(request.model, ()):
@@ -125,12 +128,14 @@ class OpenAIProvider:
         await self._upstream.aclose()
 
     async def _slot_window(self) -> int | None:
-        """The window of one of llama.cpp's slots: smaller than what the model was trained for."""
+        """The window of one of llama.cpp's slots: smaller than what the model was trained for. Counts the slots."""
         try:
             props = await self._upstream.json("GET", "/props", seconds=_PROPS_SECONDS, at_root=True)
         except ProviderError:
             return None
-        settings = props.get("default_generation_settings") if isinstance(props, dict) else None
+        props = props if isinstance(props, dict) else {}
+        self.slots = _positive(props.get("total_slots"))
+        settings = props.get("default_generation_settings")
         return _positive(settings.get("n_ctx")) if isinstance(settings, dict) else None
 
 

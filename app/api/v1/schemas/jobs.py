@@ -5,9 +5,10 @@ from typing import Any, Literal
 from app.api.v1.schemas.base import Id, Timestamp, View
 from app.clock import rfc3339
 from app.jobs.models import Job
-from app.jobs.states import trouble
+from app.jobs.states import standing, trouble
 
 Kind = Literal["answer", "title", "model_pull", "import", "export", "index"]
+Phase = Literal["waiting", "loading", "reading", "writing"]
 Status = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 
 
@@ -46,6 +47,7 @@ class EventView(View):
 class JobView(View):
     """`position` 1 = next to start, null unless queued. `events` only when `after` was given.
 
+    `phase` and `phase_at` while it runs: where it stands with its model server and since when, as far as that is known.
     `reason` and `retry_at` while it waits after a failure: what went wrong, and when it is tried again.
     """
 
@@ -54,6 +56,8 @@ class JobView(View):
     status: Status
     attempt: int
     position: int | None
+    phase: Phase | None
+    phase_at: Timestamp | None
     progress: Progress | None
     result: dict[str, Any] | None
     error: ErrorView | None
@@ -75,6 +79,9 @@ def job_json(job: Job, position: int | None) -> dict[str, Any]:
         "status": job.status,
         "attempt": job.attempt,
         "position": position,
+        "phase": None,
+        "phase_at": None,
+        **(standing(job.phase, job.phase_at) if job.status == "running" else {}),
         "progress": job.progress,
         "result": job.result,
         "error": job.error if job.status == "failed" else None,
