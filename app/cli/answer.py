@@ -11,6 +11,11 @@ from app.cli.terminal import Exit
 
 # A model must not move the cursor, change the title or the colours of somebody's terminal.
 _HARMLESS = dict.fromkeys([*range(0x20), *range(0x7F, 0xA0)])
+_STANDS = {
+    "waiting": "the model server is busy with other answers …",
+    "loading": "the model is loading …",
+    "reading": "the model is reading your prompt …",
+}
 del _HARMLESS[ord("\n")], _HARMLESS[ord("\t")]
 
 
@@ -49,7 +54,7 @@ class Answer:
         elif event.name == "restart":
             self._begin_anew(event.text("reason"))
         elif event.name == "status":
-            self._tell_place(event.data.get("position"), event.data.get("reason"))
+            self._tell_place(event.data.get("position"), event.data.get("phase"), event.data.get("reason"))
         elif event.name == "done":
             self._finish(event.data["message"])
 
@@ -85,7 +90,7 @@ class Answer:
             self._note(f"\n— begun anew{f' ({reason})' if reason else ''} —")
         self._shown = self._thought = ""
 
-    def _tell_place(self, place: object, reason: object) -> None:
+    def _tell_place(self, place: object, phase: object, reason: object) -> None:
         if self._waiting is None:
             return
         if isinstance(reason, dict):
@@ -93,7 +98,9 @@ class Answer:
 
             self._waiting.update(Text(f"{str(reason.get('message')).translate(_HARMLESS)} Trying again …"))
         elif isinstance(place, int):
-            self._waiting.update(f"waiting, {place} to go …" if place > 1 else "waiting …")
+            self._waiting.update(f"waiting behind {place - 1} …" if place > 1 else "waiting …")
+        else:
+            self._waiting.update(_STANDS.get(str(phase), "waiting …"))
 
     def _finish(self, message: dict[str, Any] | Any) -> None:
         self.status = message["status"]

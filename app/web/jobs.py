@@ -16,7 +16,7 @@ from app.ids import parse_id
 from app.jobs.control import count_jobs, get_any_job, list_jobs
 from app.jobs.models import Job
 from app.jobs.places import places_of
-from app.jobs.states import JobStatus
+from app.jobs.states import JobStatus, Phase
 from app.web.admin import AdminVisit, SomeId
 from app.web.context import PathId, Visit
 from app.web.flash import flash
@@ -42,6 +42,12 @@ class JobRow:
     @property
     def model(self) -> str:
         return str(self.job.payload.get("model", ""))
+
+    @property
+    def stands(self) -> str:
+        """Its status; of one that runs and does not write yet what it waits for."""
+        phase = self.job.phase if self.job.status == JobStatus.running else None
+        return phase if phase and phase != Phase.writing else self.job.status
 
     @property
     def error(self) -> str:

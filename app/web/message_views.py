@@ -17,6 +17,8 @@ from app.generations.live_page import LiveAnswers, Progress
 from app.rendering import escape_text, render_markdown
 from app.web import failures
 
+LONG_STANDING = 3  # seconds
+
 
 @dataclass(frozen=True, slots=True)
 class MessageView:
@@ -78,6 +80,13 @@ class MessageView:
     def seconds_to_retry(self) -> int:
         retry_at = self.live.retry_at if self.live else None
         return max(0, math.ceil((retry_at - utcnow()).total_seconds())) if retry_at else 0
+
+    @property
+    def stands_for(self) -> str:
+        """How long an answer has waited, loaded or been read, `1:20`; empty while that is not worth saying."""
+        since = self.live.phase_at if self.live and self.live.phase else None
+        seconds = int((utcnow() - since).total_seconds()) if since else 0
+        return f"{seconds // 60}:{seconds % 60:02}" if seconds >= LONG_STANDING else ""
 
     @property
     def ignored_options(self) -> str:

@@ -63,7 +63,7 @@ async def phases(talk: Talk, job_id: str) -> AsyncIterator[str]:
 
 async def learned(process: Process) -> int | None:
     row = await process.database.lookup.first("SELECT slots FROM queue_slots WHERE queue = :queue", {"queue": QUEUE})
-    return row and int(row[0])
+    return int(row[0]) if row else None
 
 
 async def test_of_five_questions_of_two_people_none_fails_and_the_newcomer_is_second(

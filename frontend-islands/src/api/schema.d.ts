@@ -876,6 +876,7 @@ export interface components {
          * JobView
          * @description `position` 1 = next to start, null unless queued. `events` only when `after` was given.
          *
+         *     `phase` and `phase_at` while it runs: where it stands with its model server and since when, as far as that is known.
          *     `reason` and `retry_at` while it waits after a failure: what went wrong, and when it is tried again.
          */
         JobView: {
@@ -904,6 +905,10 @@ export interface components {
             /** Last Event Id */
             last_event_id: number;
             links: components["schemas"]["Links"];
+            /** Phase */
+            phase: ("waiting" | "loading" | "reading" | "writing") | null;
+            /** Phase At */
+            phase_at: string | null;
             /** Position */
             position: number | null;
             progress: components["schemas"]["Progress"] | null;

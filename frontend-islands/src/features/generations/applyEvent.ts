@@ -10,6 +10,9 @@ export interface Answer {
   thinking: string;
   status: Job["status"];
   place: number | null;
+  /** Where a run stands before its first word, and since when. */
+  phase: Job["phase"];
+  phaseAt: string | null;
   /** Why it waits that could not be given at once, and when it is tried again. */
   reason: { code: string; message: string } | null;
   retryAt: string | null;
@@ -28,6 +31,8 @@ export const UNSEEN: Answer = Object.freeze({
   thinking: "",
   status: "queued",
   place: null,
+  phase: null,
+  phaseAt: null,
   reason: null,
   retryAt: null,
   attempt: 0,
@@ -57,6 +62,8 @@ interface Data {
     status: Job["status"];
     attempt: number;
     position: number | null;
+    phase?: Job["phase"];
+    phase_at?: string;
     reason?: { code: string; message: string };
     retry_at?: string;
   };
@@ -69,8 +76,8 @@ interface Data {
 function change(answer: Answer, event: string, data: unknown): Partial<Answer> {
   switch (event) {
     case "status": {
-      const { status, attempt, position, reason = null, retry_at: retryAt = null } = data as Data["status"];
-      return { status, attempt, place: position, reason, retryAt };
+      const { status, attempt, position, phase = null, phase_at: phaseAt = null, reason = null, retry_at: retryAt = null } = data as Data["status"];
+      return { status, attempt, place: position, phase, phaseAt, reason, retryAt };
     }
     case "thinking":
       return { thinking: answer.thinking + (data as Data["thinking"]).text };
