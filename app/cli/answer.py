@@ -98,7 +98,7 @@ class Answer:
 
             self._waiting.update(Text(f"{str(reason.get('message')).translate(_HARMLESS)} Trying again …"))
         elif isinstance(place, int):
-            self._waiting.update(f"waiting behind {place - 1} …" if place > 1 else "waiting …")
+            self._waiting.update(f"waiting behind {place} …" if place > 1 else "waiting …")
         else:
             self._waiting.update(_STANDS.get(str(phase), "waiting …"))
 

@@ -1,6 +1,8 @@
 """One HTTP session per model server: separate time-outs, named errors, nothing followed, nothing unpacked."""
 
 import asyncio
+import os
+import socket
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -55,6 +57,7 @@ class Upstream:
     ) -> None:
         self.base_url = base_url.rstrip("/")
         self.label = label or f"The model server at {host_of(self.base_url)}"
+        self._where = "" if connector or host_of(self.base_url) in self.label else f" at {host_of(self.base_url)}"
         self.circuit = Circuit(self.label)
         self.key = key.strip()
         self._settings = settings
@@ -193,8 +196,8 @@ class Upstream:
     def _named(self, error: Exception, *, is_streaming: bool, began: bool) -> ProviderError:
         """An exception's text may hold the line or the header it choked on, so it is not quoted."""
         if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError) and not is_streaming:
-            reason = error.os_error.strerror if isinstance(error, aiohttp.ClientConnectorError) else "it does not react"
-            away = ProviderUnavailable(f"{self.label} cannot be reached: {reason or type(error).__name__}")
+            reason = _why(error.os_error) if isinstance(error, aiohttp.ClientConnectorError) else "it does not react"
+            away = ProviderUnavailable(f"{self.label} cannot be reached{self._where}: {reason}")
             self.circuit.failed(away)
             return away
         if isinstance(error, TimeoutError):
@@ -271,6 +274,13 @@ async def _while_it_lives(lives: Callable[[], Awaitable[bool]], longer: Callable
         await asyncio.sleep(LOOK_SECONDS)
         if await lives():
             longer()
+
+
+def _why(error: OSError) -> str:
+    """The system's word: asyncio's names the address in its own spelling. Only what fails to resolve has none."""
+    if isinstance(error, socket.gaierror) or not error.errno:
+        return error.strerror or type(error).__name__
+    return os.strerror(error.errno)
 
 
 def host_of(url: str) -> str:

@@ -7,7 +7,7 @@ from app.i18n import translated, worded
 
 # By the code that is on the message: app/providers/errors.py, app/generations, app/jobs.
 SENTENCES = {
-    "unavailable": worded("The model server cannot be reached."),
+    "unavailable": worded("The model server does not answer at the moment."),
     "busy": worded("The model server is busy."),
     "interrupted": worded("The answer was interrupted."),
     "provider_failed": worded("The model server failed while it was writing."),

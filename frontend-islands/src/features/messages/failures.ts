@@ -9,7 +9,7 @@ export interface Failure {
 }
 
 const SENTENCES: Record<string, () => string> = {
-  unavailable: () => t("The model server cannot be reached."),
+  unavailable: () => t("The model server does not answer at the moment."),
   busy: () => t("The model server is busy."),
   interrupted: () => t("The answer was interrupted."),
   provider_failed: () => t("The model server failed while it was writing."),
