@@ -123,7 +123,7 @@ class AnswerRun:
         """Go on from the committed text where the server can; otherwise begin anew, and say so."""
         options = options_of(self._job.payload.get("options", {}))
         again = self._job.attempt > 1
-        if so_far.content and await provider.can_continue():
+        if so_far.content and await provider.can_continue(name):
             messages: list[PromptMessage] = prompt_of(system_prompt, turns, so_far.content)
             if options.max_tokens is not None:
                 # What an attempt wrote that was killed nobody has counted.

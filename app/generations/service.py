@@ -271,7 +271,7 @@ class Generations:
         snapshot = {"content": answer.content, "thinking": answer.thinking}
         answer.status, answer.error, answer.finish_reason = "generating", None, None
         conversation.updated_at = utcnow()
-        payload = {"model": model, "options": dict(conversation.options), "continues": True}
+        payload = {"model": model, "options": await _options_of(session, conversation, answer), "continues": True}
         return await self._enqueue(session, conversation, question, answer, payload, ("snapshot", snapshot))
 
     async def _enqueue(
@@ -304,6 +304,12 @@ class Generations:
         if self._settings.max_storage_per_user:
             await refuse_if_over(session, conversation.user_id, self._settings.max_storage_per_user)
         return Accepted(job, question, answer, *await siblings_of_both(session, question, answer), place)
+
+
+async def _options_of(session: AsyncSession, conversation: Conversation, answer: Message) -> dict[str, Any]:
+    """What an answer was asked with; of one that came from elsewhere the conversation's."""
+    payload = await session.scalar(select(Job.payload).where(Job.id == answer.job_id)) if answer.job_id else None
+    return dict((payload or {}).get("options", conversation.options))
 
 
 async def _refuse_stranger(session: AsyncSession, conversation: Conversation, message_id: str) -> None:

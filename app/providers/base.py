@@ -81,8 +81,8 @@ class ChatProvider(Protocol):
         """All models. Raises ProviderError."""
         ...
 
-    async def can_continue(self) -> bool:
-        """Whether a trailing assistant message is gone on from.
+    async def can_continue(self, model: str) -> bool:
+        """Whether the model goes on from a trailing assistant message; else it would write a second answer.
 
         Raises ProviderError where only the server knows and it is away: "no" would throw text away.
         """

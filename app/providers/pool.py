@@ -104,13 +104,13 @@ class Pool(Generic[P]):
             raise ProviderUnavailable(self.problem)
         return list(known.values())
 
-    async def can_continue(self) -> bool:
+    async def can_continue(self, model: str) -> bool:
         """Any of them may be the next to be asked."""
         answers: list[bool] = []
         error: ProviderError | None = None
         for member in self._members:
             try:
-                answers.append(await member.provider.can_continue())
+                answers.append(await member.provider.can_continue(model))
             except ProviderError as away:
                 error = away
         if not answers and error is not None:

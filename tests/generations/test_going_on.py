@@ -117,6 +117,31 @@ async def test_llama_cpp_by_the_same_wire_goes_on(openai: Any, alice: Principal,
     assert server.chats[-1].prefix == words(prompt, 10)
 
 
+async def test_a_model_whose_template_ends_the_answer_restarts_instead_of_gluing_two(
+    talk: Talk, server: ModelServer
+) -> None:
+    server.template = "{{ range .Messages }}<|{{ .Role }}|>{{ .Content }}<|end|>{{ end }}<|assistant|>"
+    server.closes = True
+    prompt = "hello [[tokens=30 fault=cut_after:10 times=1]]"
+    answer = await talk.ask(prompt)
+    assert answer.content == words(prompt)
+    ((old),) = answer.superseded
+    assert (old["content"], old["reason"]) == (words(prompt, 10), loop.CANNOT_GO_ON)
+    assert [chat.prefix for chat in server.chats] == ["", ""]
+    stopped = await talk.ask("again [[tokens=20]]", options={"max_tokens": 5})
+    again = await talk.ended(accepted(await talk.process.generations.continue_answer(talk.principal, stopped.id)))
+    assert len(again.content.split()) == 5
+    assert [old["content"] for old in again.superseded] == [stopped.content]
+
+
+async def test_going_on_keeps_the_messages_own_options(talk: Talk, server: ModelServer) -> None:
+    cut = await talk.ask("hello [[tokens=20]]", options={"max_tokens": 5, "temperature": 0.5})
+    assert cut.finish_reason == "length"
+    again = await talk.ended(accepted(await talk.process.generations.continue_answer(talk.principal, cut.id)))
+    assert len(again.content.split()) == 10
+    assert {chat.json["options"]["temperature"] for chat in server.chats} == {0.5}
+
+
 async def test_with_nothing_but_thinking_it_begins_anew(talk: Talk, server: ModelServer) -> None:
     prompt = "hello [[think=20 tokens=10 fault=cut_after:10 times=1]]"
     sent = await talk.send(prompt, model="ollama/thinker:latest")

@@ -46,6 +46,8 @@ class _Routes:
         model = str(record.json["model"])
         if not self._server.has_model(model):
             return _error(404, f"model '{model}' not found")
+        if record.json.get("_debug_render_only") and self._server.renders_only:
+            return web.json_response({"model": model, "debug_info": {"rendered_template": self._rendered(record)}})
         script, fault = self._server.script(record)
         if (response := await instead_of_answer(request, fault, "ollama")) is not None:
             return response
@@ -66,12 +68,17 @@ class _Routes:
         self, request: web.Request, record: Received, script: Script, fault: Fault, wire: OllamaWire, limit: int | None
     ) -> web.StreamResponse:
         words = sum(len(str(m.get("content", "")).split()) for m in record.json["messages"])
+        continues = not self._server.closes
         if record.json.get("stream", True):
-            return await play(request, record, script, fault, wire, limit, continues=True)
-        pieces = list(pieces_of(record, script, limit, continues=True))
+            return await play(request, record, script, fault, wire, limit, continues=continues)
+        pieces = list(pieces_of(record, script, limit, continues=continues))
         whole = orjson.loads(wire.end(script.finish, words, len(pieces)))
         whole["message"]["content"] = "".join(text for is_thinking, text in pieces if not is_thinking)
         return web.json_response(whole)
+
+    def _rendered(self, record: Received) -> str:
+        end = "<|end|><|assistant|>" if self._server.closes else ""
+        return "".join(f"<|{m['role']}|>{m['content']}" for m in record.json["messages"]) + end
 
     async def generate(self, request: web.Request) -> web.Response:
         body = request[RECORD].json
@@ -98,12 +105,16 @@ class _Routes:
             return _error(404, f"model '{name}' not found")
         capabilities = ["completion", *(["thinking"] if name.startswith("thinker") else [])]
         info = {"general.architecture": "scripted", "scripted.context_length": CONTEXT_LENGTH}
-        told = {"license": "You may do <anything> with it.", "template": "{{ .Prompt }}", "parameters": 'stop "x"'}
+        told = {
+            "license": "You may do <anything> with it.",
+            "template": self._server.template,
+            "parameters": 'stop "x"',
+        }
         facts = {"details": _entry(name)["details"], "model_info": info, "capabilities": capabilities}
         return web.json_response({**facts, **told})
 
     async def version(self, _: web.Request) -> web.Response:
-        return web.json_response({"version": "0.99.0-scripted"})
+        return web.json_response({"version": self._server.version})
 
     async def pull(self, request: web.Request) -> web.StreamResponse:
         body = request[RECORD].json

@@ -36,12 +36,20 @@ class ModelServer:
         pull_delay: float = 0.02,
         closes_reused: bool = False,
         scheduler: Scheduler | None = None,
+        template: str = "{{ .Prompt }}",
+        closes: bool = False,
+        renders_only: bool = True,
+        version: str = "0.99.0-scripted",
     ) -> None:
         self.port = port
         self.default = default or Script()
         self.flavour = flavour
         self.api_key = api_key
         self.models = list(models)
+        self.template = template  # as Ollama shows it
+        self.closes = closes  # what it writes behind an answer's beginning is a second answer
+        self.renders_only = renders_only
+        self.version = version
         self.scheduler = scheduler or Scheduler()
         self.knows_usage = knows_usage
         self.refuses = refuses  # parameters of a chat completion

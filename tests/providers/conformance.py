@@ -32,7 +32,7 @@ async def obeys_the_limit(provider: ChatProvider, model: str) -> None:
 
 
 async def goes_on_from_a_text(provider: ChatProvider, model: str) -> None:
-    assert await provider.can_continue()
+    assert await provider.can_continue("scripted:latest")
     first = await all_events(provider, question("Name three teas.", model=model, max_tokens=4, seed=7, temperature=0.0))
     prefix = text_of(first)
     events = await all_events(

@@ -56,7 +56,7 @@ class EmbeddedProvider:
         self._found()
         await self._check.ensure(patience)
 
-    async def can_continue(self) -> bool:
+    async def can_continue(self, model: str) -> bool:
         return True
 
     async def chat(self, request: ChatRequest) -> AsyncGenerator[ChatEvent, None]:

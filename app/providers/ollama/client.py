@@ -17,6 +17,7 @@ from app.providers.failures import from_error_event
 from app.providers.http import Upstream, host_of
 from app.providers.lines import LineSplitter
 from app.providers.ollama.chat import AnswerParser, body_for
+from app.providers.ollama.continuing import Continuing
 from app.providers.ollama.details import capabilities_of, context_length_of, details_of
 from app.providers.pool import KeepingPool
 from app.providers.registry import DEFAULT_OLLAMA_URL
@@ -54,6 +55,7 @@ class OllamaProvider:
     def __init__(self, settings: Settings, base_url: str, *, key: str = "", label: str = "Ollama") -> None:
         self._upstream = Upstream(base_url, settings, key=key, label=label)
         self._details: dict[str, _Details] = {}
+        self._continuing = Continuing(self._upstream)
         self._asking: dict[str, asyncio.Task[None]] = {}
 
     async def list_models(self) -> list[ModelInfo]:
@@ -67,8 +69,8 @@ class OllamaProvider:
         models = [self._info(name, entry.size, running) for name, entry in entries.items()]
         return [model for model in models if "chat" in model.capabilities]
 
-    async def can_continue(self) -> bool:
-        return True
+    async def can_continue(self, model: str) -> bool:
+        return await self._continuing.is_possible(model, await self._window(model))
 
     async def chat(self, request: ChatRequest) -> AsyncGenerator[ChatEvent, None]:
         window = await self._window(request.model)

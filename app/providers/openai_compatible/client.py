@@ -61,7 +61,7 @@ class OpenAIProvider:
         self._windows = {entry["id"]: slot or _window_of(entry) for entry in named}
         return [ModelInfo(self.name, n, w) for n, w in self._windows.items() if not any(x in n for x in _NO_CHAT)]
 
-    async def can_continue(self) -> bool:
+    async def can_continue(self, model: str) -> bool:
         """Raises ProviderError while the server, not met yet, is away: "no" would throw text away."""
         if self._is_llama is None:
             await self.list_models()

@@ -12,8 +12,8 @@ from tests.api.v1.test_messages import FIELDS
 from tests.model_server import answer_for
 
 JOB_FIELDS = {
-    "id", "kind", "status", "attempt", "position", "phase", "phase_at", "progress", "result", "error", "reason", "retry_at",
-    "last_event_id", "created_at", "started_at", "finished_at", "links",
+    "id", "kind", "status", "attempt", "position", "phase", "phase_at", "progress", "result", "error",
+    "reason", "retry_at", "last_event_id", "created_at", "started_at", "finished_at", "links",
 }  # fmt: skip
 
 

@@ -40,7 +40,7 @@ async def test_thinking_in_every_spelling(spelling: str) -> None:
 
 async def test_llama_cpp_is_recognised_and_goes_on() -> None:
     async with ModelServer(flavour="llama.cpp") as server, closing(connected(server)) as provider:
-        assert await provider.can_continue() is True
+        assert await provider.can_continue("scripted:latest") is True
         whole = "".join(answer_for("hi [[tokens=9]]"))
         events = await all_events(provider, question("hi [[tokens=9]]", whole[:17], top_k=3, repeat_penalty=1.2))
         assert whole[:17] + text_of(events) == whole
@@ -52,14 +52,14 @@ async def test_llama_cpp_is_recognised_and_goes_on() -> None:
 
 async def test_others_do_not_go_on() -> None:
     async with ModelServer() as server, closing(connected(server)) as provider:
-        assert await provider.can_continue() is False
+        assert await provider.can_continue("scripted:latest") is False
 
 
 async def test_whether_an_absent_server_goes_on_is_not_guessed() -> None:
     provider = from_settings(settings_for(openai_base_url=f"http://127.0.0.1:{free_port()}/v1"))
     async with closing(provider):
         with pytest.raises(ProviderUnavailable):
-            await provider.can_continue()
+            await provider.can_continue("scripted:latest")
 
 
 async def test_a_paid_server_gets_only_what_openai_knows() -> None:

@@ -1,0 +1,72 @@
+"""Whether a model of Ollama's goes on from a trailing assistant message, or would write a second answer behind it."""
+
+import re
+from typing import Any
+
+import orjson
+
+from app.providers.errors import ProviderError
+from app.providers.http import Upstream
+from app.providers.ollama.template import BEGINNING, NotUnderstood, goes_on
+
+_SECONDS = 5.0
+_LOAD_SECONDS = 120.0  # newer ones write a prompt only when the model is loaded
+_VERSION = re.compile(r"v?(\d+)\.(\d+)\.(\d+)(?:-rc\d+)?")
+_RENDERS_ONLY = (0, 11, 5)  # since then a prompt can be written without being answered
+_OWN_TEMPLATES = (0, 30, 0)  # since then the template of the model's file may be preferred to the one that is shown
+_RENDERER = re.compile(r"^RENDERER ", re.MULTILINE)  # the prompt is written by Ollama's own code
+
+
+class Continuing:
+    def __init__(self, upstream: Upstream) -> None:
+        self._upstream = upstream
+        self._known: dict[str, tuple[bytes, bool]] = {}  # by model: what it was shown as, and whether it goes on
+
+    async def is_possible(self, model: str, window: int) -> bool:
+        """By the model's template; where that does not decide, by a prompt that Ollama writes without answering it.
+
+        `window` is the one that the model is always asked with: another one would load it anew. Raises ProviderError
+        while the server is away.
+        """
+        shown = await self._upstream.json("POST", "/api/show", {"model": model}, seconds=_SECONDS)
+        by_template = _by_template(shown)
+        if by_template is False:
+            return False
+        version = await self._version()
+        if version < (_OWN_TEMPLATES if by_template else _RENDERS_ONLY):
+            return bool(by_template)
+        source = orjson.dumps(shown)
+        known = self._known.get(model)
+        if known is None or known[0] != source:
+            known = self._known[model] = (source, await self._leaves_end_open(model, window))
+        return known[1]
+
+    async def _version(self) -> tuple[int, ...]:
+        """(0,) of what is no version of Ollama's: then it is not known what the server can do."""
+        try:
+            told = await self._upstream.json("GET", "/api/version", seconds=_SECONDS)
+        except ProviderError:
+            return (0,)
+        found = _VERSION.fullmatch(str(told.get("version"))) if isinstance(told, dict) else None
+        return tuple(map(int, found.groups())) if found else (0,)
+
+    async def _leaves_end_open(self, model: str, window: int) -> bool:
+        """Whether a prompt that ends in an answer's beginning is written so that it ends there, too."""
+        messages = [{"role": "user", "content": "Tea?"}, {"role": "assistant", "content": BEGINNING}]
+        body = {"model": model, "messages": messages, "stream": False, "_debug_render_only": True}
+        body["options"] = {"num_ctx": window, "num_predict": 1}  # the latter for one that answers all the same
+        told = await self._upstream.json("POST", "/api/chat", body, seconds=_LOAD_SECONDS)
+        info = told.get("debug_info") if isinstance(told, dict) else None
+        return isinstance(info, dict) and str(info.get("rendered_template")).endswith(BEGINNING)
+
+
+def _by_template(shown: Any) -> bool | None:
+    """None where the template does not tell."""
+    shown = shown if isinstance(shown, dict) else {}
+    template = shown.get("template")
+    if not isinstance(template, str) or shown.get("renderer") or _RENDERER.search(str(shown.get("modelfile"))):
+        return None
+    try:
+        return goes_on(template)
+    except NotUnderstood:
+        return None
