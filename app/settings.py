@@ -45,6 +45,11 @@ class Settings(BaseSettings):
         "", description="Ollama, several comma separated; empty: http://127.0.0.1:11434 if it answers"
     )
     ollama_api_key: str = Field("", description="its key, if it wants one; one for each address, comma separated")
+    ollama_context_length: Annotated[int | None, BeforeValidator(_none_if_blank)] = Field(
+        None,
+        ge=512,
+        description="tokens that a model of Ollama holds; empty: as it is set up, else as memory allows",
+    )
     openai_base_url: str = Field("", description="an OpenAI-compatible server, with its /v1; several comma separated")
     openai_api_key: str = Field("", description="its key, if it wants one; one for each address, comma separated")
     openai_paid: Literal["auto", "yes", "no"] = Field("auto", description="whether calling twice costs money")

@@ -40,6 +40,7 @@ LIMITS: Mapping[str, Limits] = {
     "max_tokens": Limits(1, 131_072, whole=True),
     "seed": Limits(0, 2**31 - 1, whole=True),
     "repeat_penalty": Limits(0, 4),
+    "num_ctx": Limits(512, 1_048_576, whole=True),
 }
 
 

@@ -30,6 +30,7 @@ class ChatOptions:
     stop: tuple[str, ...] = ()
     repeat_penalty: float | None = None
     think: bool | str | None = None
+    num_ctx: int | None = None  # the window in tokens, where a server can be asked for one
 
 
 @dataclass(frozen=True, slots=True)

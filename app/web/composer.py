@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.conversations.models import Conversation, Message
-from app.generations.options import typed_options
+from app.generations.options import LIMITS, typed_options
 from app.providers.catalog import ModelList
 from app.web.context_use import ContextUse, Usage, context_use, usage_of
 from app.web.forms import FormState
 from app.web.model_choice import ModelChoices, choices_of
 
-OPTION_FIELDS = ("system_prompt", "temperature", "top_p", "top_k", "max_tokens", "seed", "repeat_penalty", "think")
+OPTION_FIELDS = ("system_prompt", *LIMITS, "think")
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,7 +61,7 @@ class _Routes:
         limit = options.get("num_predict")
         limit = None if limit is None or limit < 0 else int(limit)
         wire = OllamaWire(model)
-        async with self._server.scheduler.slot(model, record.prompt):
+        async with self._server.scheduler.slot(model, record.prompt, options.get("num_ctx")):
             return await self._answered(request, record, script, fault, wire, limit)
 
     async def _answered(
@@ -88,7 +88,7 @@ class _Routes:
         if unloads:
             self._server.loaded.discard(body["model"])
         else:
-            await self._server.scheduler.load(body["model"])
+            await self._server.scheduler.load(body["model"], (body.get("options") or {}).get("num_ctx"))
         reason = "unload" if unloads else "load"
         return web.json_response({"model": body["model"], "response": "", "done": True, "done_reason": reason})
 
@@ -96,7 +96,11 @@ class _Routes:
         return web.json_response({"models": [_entry(name) for name in self._server.models]})
 
     async def ps(self, _: web.Request) -> web.Response:
-        entries = [_entry(name) | {"size_vram": 0, "context_length": 4096} for name in sorted(self._server.loaded)]
+        windows = self._server.scheduler.windows
+        entries = [
+            _entry(name) | {"size_vram": 0, "context_length": windows.get(name, 4096)}
+            for name in sorted(self._server.loaded)
+        ]
         return web.json_response({"models": entries})
 
     async def show(self, request: web.Request) -> web.Response:
@@ -108,7 +112,7 @@ class _Routes:
         told = {
             "license": "You may do <anything> with it.",
             "template": self._server.template,
-            "parameters": 'stop "x"',
+            "parameters": self._server.parameters,
         }
         facts = {"details": _entry(name)["details"], "model_info": info, "capabilities": capabilities}
         return web.json_response({**facts, **told})

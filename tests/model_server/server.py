@@ -38,6 +38,7 @@ class ModelServer:
         scheduler: Scheduler | None = None,
         template: str = "{{ .Prompt }}",
         closes: bool = False,
+        parameters: str = 'stop "x"',
         renders_only: bool = True,
         version: str = "0.99.0-scripted",
     ) -> None:
@@ -47,6 +48,7 @@ class ModelServer:
         self.api_key = api_key
         self.models = list(models)
         self.template = template  # as Ollama shows it
+        self.parameters = parameters
         self.closes = closes  # what it writes behind an answer's beginning is a second answer
         self.renders_only = renders_only
         self.version = version

@@ -95,7 +95,7 @@ async def test_what_is_listed_of_a_model() -> None:
         server.loaded.add("thinker:latest")
         plain, thinker = (await providers.models()).items
         assert (plain.context_length, plain.capabilities, plain.loaded) == (8192, ("chat",), False)
-        assert (thinker.context_length, thinker.capabilities, thinker.loaded) == (8192, ("chat", "thinking"), True)
+        assert (thinker.context_length, thinker.capabilities, thinker.loaded) == (4096, ("chat", "thinking"), True)
 
 
 async def test_a_name_that_is_too_long_is_not_offered() -> None:

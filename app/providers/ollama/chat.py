@@ -24,7 +24,7 @@ _OPTION_NAMES = {
 }
 
 
-def body_for(request: ChatRequest, window: int) -> dict[str, Any]:
+def body_for(request: ChatRequest, window: int | None) -> dict[str, Any]:
     """`num_ctx` is the same in every request to a model, or Ollama loads it anew; overflow must be an error."""
     body: dict[str, Any] = {
         "model": request.model,
@@ -32,7 +32,7 @@ def body_for(request: ChatRequest, window: int) -> dict[str, Any]:
         "stream": True,
         "truncate": False,
         "shift": False,
-        "options": {"num_ctx": window, **_options(request.options)},
+        "options": {**({"num_ctx": window} if window else {}), **_options(request.options)},
     }
     if request.options.think is not None:
         body["think"] = request.options.think

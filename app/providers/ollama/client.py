@@ -18,12 +18,12 @@ from app.providers.http import Upstream, host_of
 from app.providers.lines import LineSplitter
 from app.providers.ollama.chat import AnswerParser, body_for
 from app.providers.ollama.continuing import Continuing
-from app.providers.ollama.details import capabilities_of, context_length_of, details_of
+from app.providers.ollama.details import capabilities_of, details_of
+from app.providers.ollama.windows import USUAL, WindowFacts, memory_of, window_facts_of
 from app.providers.pool import KeepingPool
 from app.providers.registry import DEFAULT_OLLAMA_URL
 from app.settings import Settings
 
-DEFAULT_WINDOW = 8192  # larger ones cost memory on every load; also the fallback when Ollama does not say
 _NDJSON = "application/x-ndjson"
 _LIST_SECONDS = 5.0
 _SHOW_SECONDS = 5.0
@@ -35,7 +35,7 @@ _LIFE_SECONDS = 2.0
 @dataclass(frozen=True, slots=True)
 class _Details:
     digest: str | None
-    window: int
+    window: WindowFacts
     capabilities: tuple[str, ...]
 
 
@@ -45,6 +45,7 @@ class _Entry:
 
     digest: str | None
     size: int | None
+    window: int | None  # of one in memory
 
 
 class OllamaProvider:
@@ -54,7 +55,10 @@ class OllamaProvider:
 
     def __init__(self, settings: Settings, base_url: str, *, key: str = "", label: str = "Ollama") -> None:
         self._upstream = Upstream(base_url, settings, key=key, label=label)
+        self._context_length = settings.ollama_context_length
+        self._memory = memory_of(base_url)
         self._details: dict[str, _Details] = {}
+        self._windows: dict[str, tuple[WindowFacts, int]] = {}  # as they were decided once
         self._continuing = Continuing(self._upstream)
         self._asking: dict[str, asyncio.Task[None]] = {}
 
@@ -70,14 +74,18 @@ class OllamaProvider:
         return [model for model in models if "chat" in model.capabilities]
 
     async def can_continue(self, model: str) -> bool:
-        return await self._continuing.is_possible(model, await self._window(model))
+        return await self._continuing.is_possible(model, (await self._window(model))[0])
 
     async def chat(self, request: ChatRequest) -> AsyncGenerator[ChatEvent, None]:
-        window = await self._window(request.model)
-        await self._load(request, window)
+        window, is_elsewhere = await self._window(request.model)
+        window = request.options.num_ctx or window
+        if is_elsewhere:
+            request.on_phase(Phase.reading)
+        else:
+            await self._load(request, window)
         parser = AnswerParser(self._upstream, window, continues=request.continues)
-        body = body_for(request, window)
-        lives = partial(self._lives, request)
+        body = body_for(request, None if is_elsewhere else window)
+        lives = partial(self._lives, None if is_elsewhere else request)
         async with self._upstream.stream("/api/chat", body, tells=_NDJSON, lives=lives) as answer:
             while not parser.ended and (chunk := await answer.read()):
                 was_heard = parser.heard
@@ -137,40 +145,40 @@ class OllamaProvider:
                         pass
         request.on_phase(Phase.reading)
 
-    async def _lives(self, request: ChatRequest) -> bool:
-        """By what it answers at any time, also while it loads a model or reads a prompt for minutes."""
+    async def _lives(self, request: ChatRequest | None) -> bool:
+        """By what it answers at any time, also while it loads a model or reads a prompt for minutes.
+
+        Of a request for a model here its phase is told on the way.
+        """
         try:
             await self._upstream.json("GET", "/api/version", seconds=_LIFE_SECONDS)
         except ProviderUnavailable:
             return False
         except ProviderError:
             pass  # too old to know its version
-        loaded = await self._is_loaded(request.model)
-        if loaded is not None:
+        loaded = await self._is_loaded(request.model) if request else None
+        if request and loaded is not None:
             request.on_phase(Phase.reading if loaded else Phase.loading)
         return True
 
     async def _is_loaded(self, model: str) -> bool | None:
-        """None where that cannot be known: of a model elsewhere, from a server that does not say."""
-        if model.endswith("cloud"):
-            return None
+        """None of a server that does not say."""
         running = await self._running(_LIFE_SECONDS)
-        return None if running is None else not {model, f"{model}:latest"}.isdisjoint(running)
+        return None if running is None else _entry_of(model, running) is not None
 
-    async def _running(self, seconds: float = _LIST_SECONDS) -> set[str] | None:
-        """Names of the models in memory; None when an old Ollama does not say."""
+    async def _running(self, seconds: float = _LIST_SECONDS) -> dict[str, _Entry] | None:
+        """The models in memory, by name; None when an old Ollama does not say."""
         try:
-            running = _entries(await self._upstream.json("GET", "/api/ps", seconds=seconds))
+            return _entries(await self._upstream.json("GET", "/api/ps", seconds=seconds))
         except ProviderError:
             return None
-        return None if running is None else set(running)
 
-    def _info(self, name: str, size: int | None, running: set[str] | None) -> ModelInfo:
+    def _info(self, name: str, size: int | None, running: dict[str, _Entry] | None) -> ModelInfo:
         details = self._details.get(name)
         return ModelInfo(
             self.name,
             name,
-            details.window if details else None,
+            self._decided(name, details.window, running) if details else None,
             details.capabilities if details else ("chat",),
             None if running is None else name in running,
             size,
@@ -197,10 +205,10 @@ class OllamaProvider:
         shown = await self._upstream.json("POST", "/api/show", {"model": name}, seconds=_SHOW_SECONDS)
         shown = shown if isinstance(shown, dict) else {}
         abilities = shown.get("capabilities")
-        return _Details(digest, _window_of(shown.get("model_info")), capabilities_of(abilities))
+        return _Details(digest, window_facts_of(name, shown), capabilities_of(abilities))
 
-    async def _window(self, model: str) -> int:
-        """The constant `num_ctx` of a model."""
+    async def _window(self, model: str) -> tuple[int, bool]:
+        """In tokens, and whether the model is elsewhere, so that nothing is asked for."""
         details = self._details.get(model)
         if details is None:
             try:
@@ -208,8 +216,21 @@ class OllamaProvider:
             except (ModelNotFound, ProviderUnavailable):
                 raise
             except ProviderError:
-                return DEFAULT_WINDOW
-        return details.window
+                return self._context_length or USUAL, False
+        facts = details.window
+        known = self._windows.get(model)
+        if known is None or known[0] != facts:
+            running = None if facts.is_elsewhere else await self._running(_LIFE_SECONDS)
+            known = self._windows[model] = (facts, self._decided(model, facts, running))
+        return known[1], facts.is_elsewhere
+
+    def _decided(self, model: str, facts: WindowFacts, running: dict[str, _Entry] | None) -> int:
+        known = self._windows.get(model)
+        if known is not None and known[0] == facts:
+            return known[1]
+        loaded = _entry_of(model, running or {})
+        choice = facts.choice(loaded.window if loaded else None, self._memory)
+        return choice if facts.is_elsewhere else self._context_length or choice
 
 
 def _entries(listed: Any) -> dict[str, _Entry] | None:
@@ -222,12 +243,13 @@ def _entries(listed: Any) -> dict[str, _Entry] | None:
 
 
 def _entry(model: dict[str, Any]) -> _Entry:
-    digest, size = model.get("digest"), model.get("size")
-    return _Entry(digest if isinstance(digest, str) else None, size if type(size) is int and size > 0 else None)
+    digest, counts = model.get("digest"), [model.get(name) for name in ("size", "context_length")]
+    size, window = (count if type(count) is int and count > 0 else None for count in counts)
+    return _Entry(digest if isinstance(digest, str) else None, size, window)
 
 
-def _window_of(model_info: Any) -> int:
-    return min(DEFAULT_WINDOW, context_length_of(model_info) or DEFAULT_WINDOW)
+def _entry_of(model: str, entries: dict[str, _Entry]) -> _Entry | None:
+    return entries.get(model) or entries.get(f"{model}:latest")
 
 
 def _pulled(line: bytes, model: str) -> PullProgress:

@@ -27,6 +27,7 @@ class Options(Schema):
     seed: int | None = _within("seed")
     stop: list[Stop] | None = Field(None, max_length=4)
     repeat_penalty: float | None = _within("repeat_penalty")
+    num_ctx: int | None = _within("num_ctx")
     think: bool | Literal["low", "medium", "high", "max"] | None = None
 
     def given(self) -> dict[str, Any]:

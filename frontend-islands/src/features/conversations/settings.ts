@@ -1,7 +1,7 @@
 // The settings of a conversation as they are typed: text, because a field that is blank is left to the model.
 import type { Conversation, Options } from "@/api/types";
 
-export const NUMBERS = ["temperature", "top_p", "top_k", "max_tokens", "repeat_penalty", "seed"] as const;
+export const NUMBERS = ["temperature", "top_p", "top_k", "max_tokens", "repeat_penalty", "num_ctx", "seed"] as const;
 export type NumberName = (typeof NUMBERS)[number];
 export type Think = "" | "yes" | "no" | "low" | "medium" | "high" | "max";
 export type Typed = Record<NumberName, string> & { system_prompt: string; think: Think };
