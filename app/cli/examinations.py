@@ -195,11 +195,15 @@ async def models(settings: Settings) -> AsyncIterator[Finding]:
         listed = await providers.models()
     finally:
         await providers.aclose()
+    answering = {model.provider for model in listed.items}
     for problem in listed.problems:
+        text = f"{problem.provider}: {problem.message}"
         if problem.provider == "embedded":
             continue  # examined by itself
-        text = f"{problem.provider}: {problem.message}"
-        yield Finding("provider", "error", text, "Is it running? Is its address right?")
+        if problem.provider in answering:
+            yield Finding("provider", "warning", text, "Update it, or give its address as it says.")
+        else:
+            yield Finding("provider", "error", text, "Is it running? Is its address right?")
     names = [model.id for model in listed.items]
     if not names and not listed.problems:
         fix = "Set TEAHOUSE_OLLAMA_URL or TEAHOUSE_OPENAI_BASE_URL."

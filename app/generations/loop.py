@@ -6,11 +6,13 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Any
 
+import orjson
+
 from app.clock import monotonic
 from app.conversations.messages import turns_to
 from app.db.session import Database
 from app.generations.allowance import CHARACTERS_PER_TOKEN
-from app.generations.prompt import options_of, prompt_of
+from app.generations.prompt import least_tokens, options_of, prompt_of, was_cut
 from app.generations.recovery import Failure, after_failure, error_of
 from app.generations.standing import Standing
 from app.generations.titles import deserves_title, title_job
@@ -36,8 +38,10 @@ CANNOT_GO_ON = worded("The model server cannot go on from a given text; the answ
 
 
 _ASKED = """
-SELECT m.parent_id, c.system_prompt, length(m.content) + length(m.thinking)
-FROM messages m JOIN conversations c ON c.id = m.conversation_id WHERE m.id = :id
+SELECT m.parent_id, c.system_prompt, length(m.content) + length(m.thinking), before.model, before.usage
+FROM messages m JOIN conversations c ON c.id = m.conversation_id
+LEFT JOIN messages question ON question.id = m.parent_id LEFT JOIN messages before ON before.id = question.parent_id
+WHERE m.id = :id
 """
 
 
@@ -66,6 +70,7 @@ class AnswerRun:
         self._heard_at = 0.0
         self._pieces = 0
         self._usage = Usage()
+        self._least_prompt: int | None = None  # tokens, as far as the answer before tells
         self._progress = False
         self._began_anew = False
 
@@ -103,8 +108,12 @@ class AnswerRun:
         asked = await lookup.first(_ASKED, {"id": job.message_id})
         if asked is None:
             raise LookupError("the message is gone")
-        parent_id, system_prompt, before = asked  # what the message had before this job is not its own
+        # What the message had before this job is not its own.
+        parent_id, system_prompt, before, model_before, usage_before = asked
         turns = await turns_to(lookup, job.conversation_id, parent_id) if parent_id else []
+        if model_before == job.payload["model"] and usage_before:
+            read_before = orjson.loads(usage_before).get("prompt_tokens")
+            self._least_prompt = read_before and read_before + least_tokens(turns[-2:])
         so_far = LogText()
         if job.attempt > 1 or "continues" in job.payload:
             async with self._services.database.read() as session:
@@ -219,6 +228,7 @@ class AnswerRun:
             "ttft_ms": round((first - self._started) * 1000) if first is not None else None,
             "tokens_per_second": round(tokens / writing, 1) if tokens and writing > 0 else None,
             "context_length": usage.context_length,
+            **({"prompt_cut": True} if was_cut(usage, self._least_prompt) else {}),
             **({"ignored_options": list(usage.ignored)} if usage.ignored else {}),
         }
 

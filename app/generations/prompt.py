@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 from app.providers.base import ChatOptions, PromptMessage, Role
+from app.providers.events import Usage
 
+LEAST_WINDOW = 2048  # tokens; of less than that nothing is said
 NO_ANSWER = "…"  # a template may refuse, or drop, an answer without a character
 
 
@@ -23,6 +25,23 @@ def prompt_of(system_prompt: str, turns: Sequence[tuple[str, str]], so_far: str 
     if so_far:
         messages.append(PromptMessage("assistant", so_far))
     return messages
+
+
+def least_tokens(turns: Sequence[tuple[str, str]]) -> int:
+    """No tokenizer makes fewer of it: a word is one at least, and so are four letters of a script without spaces."""
+    return sum(max(len(content.split()), sum(letter > "\u2e7f" for letter in content) // 4) for _, content in turns)
+
+
+def was_cut(usage: Usage, least: int | None) -> bool:
+    """Whether the server left out a part of the prompt without a word, by how many tokens it says it has read.
+
+    `least`: that it must have read: all that it had for the answer before, and what was said since. Who cuts to a
+    window tells of exactly as many as that has, and windows are powers of two.
+    """
+    read = usage.prompt_tokens
+    if read is None or read < LEAST_WINDOW:
+        return False
+    return (least is not None and read < least) or read.bit_count() == 1 or read == usage.context_length
 
 
 def options_of(given: dict[str, Any]) -> ChatOptions:

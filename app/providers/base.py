@@ -78,6 +78,11 @@ class ChatProvider(Protocol):
         """Answers that it writes at once; None where it does not say."""
         ...
 
+    @property
+    def problem(self) -> str | None:
+        """What is wrong with it though it answers, as of its last list."""
+        ...
+
     async def list_models(self) -> list[ModelInfo]:
         """All models. Raises ProviderError."""
         ...

@@ -8,7 +8,6 @@ from app.clock import monotonic
 from app.jobs.slots import Slots
 from app.providers.base import ChatProvider, ModelInfo
 from app.providers.errors import ProviderError, ProviderUnavailable, ProviderUnusable
-from app.providers.pool import Pool
 from app.providers.registry import configured_kinds, is_demo, make_provider
 from app.settings import Settings
 
@@ -135,7 +134,7 @@ class Providers:
         try:
             provider = self.get(name)
             known.models = await provider.list_models()
-            known.problem = provider.problem if isinstance(provider, Pool) else None
+            known.problem = provider.problem
             known.is_unusable = False
         except ProviderError as error:
             known.is_unusable = isinstance(error, ProviderUnusable)

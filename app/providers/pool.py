@@ -90,7 +90,8 @@ class Pool(Generic[P]):
     @property
     def problem(self) -> str | None:
         """What is wrong with some of them, while the others answer."""
-        return " ".join(sorted({m.problem for m in self._members if m.problem})) or None
+        told = {problem for m in self._members for problem in (m.problem, m.provider.problem) if problem}
+        return " ".join(sorted(told)) or None
 
     async def list_models(self) -> list[ModelInfo]:
         """What any of them offers. Raises what the first says when none answers."""

@@ -187,3 +187,10 @@ async def test_what_the_model_does_not_take_is_told_with_the_answer(
         answers = [await talk.ask("hello"), await talk.ask("again")]
     assert [answer.usage and answer.usage["ignored_options"] for answer in answers] == [["temperature", "seed"]] * 2
     assert len(server.chats) == 4
+
+
+async def test_an_answer_whose_prompt_was_cut_in_silence_says_so(talk: Talk, server: ModelServer) -> None:
+    server.cuts_to = 6000
+    long = "word " * 2800
+    answers = [await talk.ask(f"{long} {number} [[tokens=5]]") for number in range(4)]
+    assert [answer.usage and answer.usage.get("prompt_cut") for answer in answers] == [None, None, True, True]

@@ -56,7 +56,7 @@ class _Routes:
             return _error(400, f'"{model}" does not support thinking')
         window = int(options.get("num_ctx") or CONTEXT_LENGTH)
         words = sum(len(str(m.get("content", "")).split()) for m in record.json["messages"])
-        if words > window and record.json.get("truncate") is False:
+        if words > window and record.json.get("truncate") is False and not record.cuts_to:
             return _error(400, TOO_LONG)
         limit = options.get("num_predict")
         limit = None if limit is None or limit < 0 else int(limit)

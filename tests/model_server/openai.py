@@ -41,7 +41,7 @@ class _Routes:
     async def models(self, request: web.Request) -> web.Response:
         if (refusal := self._refusal(request)) is not None:
             return refusal
-        owner = "llamacpp" if self._is_llama else "scripted"
+        owner = {"llama.cpp": "llamacpp", "ollama": "library"}.get(self._server.flavour, "scripted")
         shared = {"object": "model", "created": 1_764_000_000, "owned_by": owner}
         entries = [{"id": name, **shared} for name in self._server.models]
         if self._is_llama:

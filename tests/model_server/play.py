@@ -95,5 +95,8 @@ def _begin_without_length(request: web.Request, outlet: Outlet, wire: Wire) -> N
 
 
 def _count(record: Received) -> int:
-    """A prompt's tokens: its words."""
-    return sum(len(str(message.get("content", "")).split()) for message in record.json.get("messages", []))
+    """A prompt's tokens: its words, of those messages from the end on that fit where the server leaves out others."""
+    counts = [len(str(message.get("content", "")).split()) for message in record.json.get("messages", [])]
+    while record.cuts_to and len(counts) > 1 and sum(counts) > record.cuts_to:
+        counts.pop(0)
+    return sum(counts)

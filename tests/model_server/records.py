@@ -21,6 +21,7 @@ class Received:
     disconnected_at: float | None = None
     finished: bool = False
     connection: int = 0
+    cuts_to: int = 0  # tokens; what is before them is left out without a word, as by Ollama before 0.12
 
     @property
     def prompt(self) -> str:

@@ -38,6 +38,7 @@ class ModelServer:
         scheduler: Scheduler | None = None,
         template: str = "{{ .Prompt }}",
         closes: bool = False,
+        cuts_to: int = 0,
         parameters: str = 'stop "x"',
         renders_only: bool = True,
         version: str = "0.99.0-scripted",
@@ -49,6 +50,7 @@ class ModelServer:
         self.models = list(models)
         self.template = template  # as Ollama shows it
         self.parameters = parameters
+        self.cuts_to = cuts_to
         self.closes = closes  # what it writes behind an answer's beginning is a second answer
         self.renders_only = renders_only
         self.version = version
@@ -125,6 +127,7 @@ class ModelServer:
             request.path,
             {str(k): v for k, v in request.headers.items()},
             connection=_connection(request),
+            cuts_to=self.cuts_to,
         )
         try:
             record.json = orjson.loads(body) if body else None

@@ -118,6 +118,35 @@ async def test_a_list_that_is_none_is_a_problem(body: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("version", "told"),
+    [
+        ("0.11.10", "This Ollama, 0.11.10, leaves out the beginning of a long conversation without a word."),
+        ("0.12.0", None),
+        ("0.17.4", None),
+        ("5.0-somebody's", None),
+    ],
+)
+async def test_an_ollama_that_cuts_in_silence_is_named(version: str, told: str | None) -> None:
+    async with (
+        ModelServer(version=version) as server,
+        closing(Providers(settings_for(ollama_url=server.url))) as providers,
+    ):
+        listed = await providers.models()
+        assert listed.items, "it answers all the same"
+        assert [problem.message.startswith(told or "?") for problem in listed.problems] == ([True] if told else [])
+
+
+async def test_an_ollama_behind_v1_is_named_with_the_address_to_set() -> None:
+    async with ModelServer(flavour="ollama") as server:
+        settings = settings_for(ollama_url="", openai_base_url=server.openai_url)
+        async with closing(Providers(settings)) as providers:
+            listed = await providers.models()
+            told = [p.message for p in listed.problems if p.provider == "openai"]
+            assert listed.items
+            assert [f"Set TEAHOUSE_OLLAMA_URL={server.url} instead." in message for message in told] == [True]
+
+
+@pytest.mark.parametrize(
     ("model_slots", "ollama", "openai", "embedded"),
     [
         (None, Slots(1, learned=True), 4, 2),

@@ -33,6 +33,7 @@ class EmbeddedProvider:
     name = "embedded"
     paid = False
     slots = None
+    problem = None
 
     def __init__(self, settings: Settings, model: EmbeddedModel | None, command: Sequence[str] = ()) -> None:
         self._settings = settings

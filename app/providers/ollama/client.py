@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 
+from app.i18n import worded
 from app.jobs.states import Phase
 from app.providers.base import MAX_MODEL_NAME, ChatRequest, ModelDetails, ModelInfo, PullProgress
 from app.providers.errors import ModelNotFound, ProviderCut, ProviderError, ProviderProtocolError, ProviderUnavailable
@@ -19,6 +20,7 @@ from app.providers.lines import LineSplitter
 from app.providers.ollama.chat import AnswerParser, body_for
 from app.providers.ollama.continuing import Continuing
 from app.providers.ollama.details import capabilities_of, details_of
+from app.providers.ollama.version import REFUSES_TOO_LONG, UNKNOWN, version_of
 from app.providers.ollama.windows import USUAL, WindowFacts, memory_of, window_facts_of
 from app.providers.pool import KeepingPool
 from app.providers.registry import DEFAULT_OLLAMA_URL
@@ -52,6 +54,7 @@ class OllamaProvider:
     name = "ollama"
     paid = False
     slots = None
+    problem: str | None = None
 
     def __init__(self, settings: Settings, base_url: str, *, key: str = "", label: str = "Ollama") -> None:
         self._upstream = Upstream(base_url, settings, key=key, label=label)
@@ -63,9 +66,12 @@ class OllamaProvider:
         self._asking: dict[str, asyncio.Task[None]] = {}
 
     async def list_models(self) -> list[ModelInfo]:
-        tags, running = await asyncio.gather(
-            self._upstream.json("GET", "/api/tags", seconds=_LIST_SECONDS), self._running()
+        tags, running, version = await asyncio.gather(
+            self._upstream.json("GET", "/api/tags", seconds=_LIST_SECONDS),
+            self._running(),
+            version_of(self._upstream, _LIST_SECONDS),
         )
+        self.problem = _problem_of(version)
         entries = _entries(tags)
         if entries is None:
             raise ProviderProtocolError("Ollama's list of models has not the shape of one.")
@@ -231,6 +237,17 @@ class OllamaProvider:
         loaded = _entry_of(model, running or {})
         choice = facts.choice(loaded.window if loaded else None, self._memory)
         return choice if facts.is_elsewhere else self._context_length or choice
+
+
+def _problem_of(version: tuple[int, ...]) -> str | None:
+    if not UNKNOWN < version < REFUSES_TOO_LONG:
+        return None
+    told, needed = (".".join(map(str, numbers)) for numbers in (version, REFUSES_TOO_LONG))
+    return worded(
+        "This Ollama, {version}, leaves out the beginning of a long conversation without a word. {needed} does not.",
+        version=told,
+        needed=needed,
+    )
 
 
 def _entries(listed: Any) -> dict[str, _Entry] | None:

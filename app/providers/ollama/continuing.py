@@ -5,13 +5,12 @@ from typing import Any
 
 import orjson
 
-from app.providers.errors import ProviderError
 from app.providers.http import Upstream
 from app.providers.ollama.template import BEGINNING, NotUnderstood, goes_on
+from app.providers.ollama.version import version_of
 
 _SECONDS = 5.0
 _LOAD_SECONDS = 120.0  # newer ones write a prompt only when the model is loaded
-_VERSION = re.compile(r"v?(\d+)\.(\d+)\.(\d+)(?:-rc\d+)?")
 _RENDERS_ONLY = (0, 11, 5)  # since then a prompt can be written without being answered
 _OWN_TEMPLATES = (0, 30, 0)  # since then the template of the model's file may be preferred to the one that is shown
 _RENDERER = re.compile(r"^RENDERER ", re.MULTILINE)  # the prompt is written by Ollama's own code
@@ -32,7 +31,7 @@ class Continuing:
         by_template = _by_template(shown)
         if by_template is False:
             return False
-        version = await self._version()
+        version = await version_of(self._upstream, _SECONDS)
         if version < (_OWN_TEMPLATES if by_template else _RENDERS_ONLY):
             return bool(by_template)
         source = orjson.dumps(shown)
@@ -40,15 +39,6 @@ class Continuing:
         if known is None or known[0] != source:
             known = self._known[model] = (source, await self._leaves_end_open(model, window))
         return known[1]
-
-    async def _version(self) -> tuple[int, ...]:
-        """(0,) of what is no version of Ollama's: then it is not known what the server can do."""
-        try:
-            told = await self._upstream.json("GET", "/api/version", seconds=_SECONDS)
-        except ProviderError:
-            return (0,)
-        found = _VERSION.fullmatch(str(told.get("version"))) if isinstance(told, dict) else None
-        return tuple(map(int, found.groups())) if found else (0,)
 
     async def _leaves_end_open(self, model: str, window: int) -> bool:
         """Whether a prompt that ends in an answer's beginning is written so that it ends there, too."""

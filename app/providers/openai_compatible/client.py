@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator
 from contextlib import suppress
 from typing import Any
 
+from app.i18n import worded
 from app.jobs.states import Phase
 from app.providers.base import MAX_MODEL_NAME, ChatRequest, ModelInfo
 from app.providers.errors import ModelNotFound, ProviderCut, ProviderError, ProviderProtocolError, ProviderRejected
@@ -39,6 +40,7 @@ class OpenAIProvider:
         self.paid = paid
         self._upstream = upstream
         self.slots: int | None = None
+        self.problem: str | None = None
         self._is_llama = is_llama
         self._has_looked = False
         self._windows = windows or {}
@@ -57,6 +59,7 @@ class OpenAIProvider:
         named = [e for e in entries if isinstance(e, dict) and isinstance(e.get("id"), str)]
         self._is_llama = any(entry.get("owned_by") == "llamacpp" for entry in named)
         slot = await self._slot_window() if self._is_llama else None
+        self.problem = await self._problem_of(named)
         named = [entry for entry in named if 0 < len(entry["id"]) <= MAX_MODEL_NAME]
         self._windows = {entry["id"]: slot or _window_of(entry) for entry in named}
         return [ModelInfo(self.name, n, w) for n, w in self._windows.items() if not any(x in n for x in _NO_CHAT)]
@@ -126,6 +129,20 @@ class OpenAIProvider:
 
     async def aclose(self) -> None:
         await self._upstream.aclose()
+
+    async def _problem_of(self, entries: list[dict[str, Any]]) -> str | None:
+        """Ollama's own word for its models is library; to be sure it is asked for what only Ollama has."""
+        if not any(entry.get("owned_by") == "library" for entry in entries):
+            return None
+        with suppress(ProviderError):
+            told = await self._upstream.json("GET", "/api/version", seconds=_PROPS_SECONDS, at_root=True)
+            if isinstance(told, dict) and "version" in told:
+                return worded(
+                    "This is an Ollama: through /v1 it leaves out the beginning of a long conversation without a word."
+                    " Set TEAHOUSE_OLLAMA_URL={address} instead.",
+                    address=self._upstream.base_url.removesuffix("/v1"),
+                )
+        return None
 
     async def _slot_window(self) -> int | None:
         """The window of one of llama.cpp's slots: smaller than what the model was trained for. Counts the slots."""

@@ -1108,6 +1108,8 @@ export interface components {
         Options: {
             /** Max Tokens */
             max_tokens?: number | null;
+            /** Num Ctx */
+            num_ctx?: number | null;
             /** Repeat Penalty */
             repeat_penalty?: number | null;
             /** Seed */
@@ -1360,6 +1362,11 @@ export interface components {
              * @description what the model server did not take, where it said so
              */
             ignored_options?: string[] | null;
+            /**
+             * Prompt Cut
+             * @description the model server left out a part of the prompt without a word
+             */
+            prompt_cut?: boolean | null;
             /** Prompt Tokens */
             prompt_tokens: number | null;
             /** Tokens Per Second */

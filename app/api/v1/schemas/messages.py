@@ -52,6 +52,7 @@ class Usage(View):
     ttft_ms: int | None
     tokens_per_second: float | None
     context_length: int | None
+    prompt_cut: bool | None = Field(None, description="the model server left out a part of the prompt without a word")
     ignored_options: list[str] | None = Field(None, description="what the model server did not take, where it said so")
 
 
