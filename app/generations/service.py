@@ -269,9 +269,10 @@ class Generations:
         self, session: AsyncSession, conversation: Conversation, question: Message, answer: Message, model: str
     ) -> Accepted:
         snapshot = {"content": answer.content, "thinking": answer.thinking}
+        options = await _options_of(session, conversation, answer, answer.finish_reason)
         answer.status, answer.error, answer.finish_reason = "generating", None, None
         conversation.updated_at = utcnow()
-        payload = {"model": model, "options": await _options_of(session, conversation, answer), "continues": True}
+        payload = {"model": model, "options": options, "continues": True}
         return await self._enqueue(session, conversation, question, answer, payload, ("snapshot", snapshot))
 
     async def _enqueue(
@@ -306,10 +307,18 @@ class Generations:
         return Accepted(job, question, answer, *await siblings_of_both(session, question, answer), place)
 
 
-async def _options_of(session: AsyncSession, conversation: Conversation, answer: Message) -> dict[str, Any]:
-    """What an answer was asked with; of one that came from elsewhere the conversation's."""
+async def _options_of(
+    session: AsyncSession, conversation: Conversation, answer: Message, finish_reason: str | None
+) -> dict[str, Any]:
+    """What an answer was asked with; of one that came from elsewhere the conversation's.
+
+    Who goes on with what a limit of its own has cut wants more than that: then the conversation's limit holds.
+    """
     payload = await session.scalar(select(Job.payload).where(Job.id == answer.job_id)) if answer.job_id else None
-    return dict((payload or {}).get("options", conversation.options))
+    options = dict((payload or {}).get("options", conversation.options))
+    if finish_reason == "length" and options.pop("max_tokens", None) and "max_tokens" in conversation.options:
+        options["max_tokens"] = conversation.options["max_tokens"]
+    return options
 
 
 async def _refuse_stranger(session: AsyncSession, conversation: Conversation, message_id: str) -> None:

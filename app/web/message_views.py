@@ -89,6 +89,10 @@ class MessageView:
         return f"{seconds // 60}:{seconds % 60:02}" if seconds >= LONG_STANDING else ""
 
     @property
+    def prompt_was_cut(self) -> bool:
+        return bool((self.usage or {}).get("prompt_cut"))
+
+    @property
     def ignored_options(self) -> str:
         return ", ".join((self.usage or {}).get("ignored_options") or ())
 

@@ -130,16 +130,20 @@ async def test_a_model_whose_template_ends_the_answer_restarts_instead_of_gluing
     assert [chat.prefix for chat in server.chats] == ["", ""]
     stopped = await talk.ask("again [[tokens=20]]", options={"max_tokens": 5})
     again = await talk.ended(accepted(await talk.process.generations.continue_answer(talk.principal, stopped.id)))
-    assert len(again.content.split()) == 5
+    assert again.content == words("again [[tokens=20]]")
     assert [old["content"] for old in again.superseded] == [stopped.content]
 
 
 async def test_going_on_keeps_the_messages_own_options(talk: Talk, server: ModelServer) -> None:
-    cut = await talk.ask("hello [[tokens=20]]", options={"max_tokens": 5, "temperature": 0.5})
-    assert cut.finish_reason == "length"
+    sent = await talk.send("hello [[tokens=90 rate=30]]", options={"max_tokens": 40, "seed": 5})
+    await talk.writing(sent.job.id)
+    await talk.process.endings.cancel(talk.principal, sent.job.id)
+    cut = await talk.ended(sent)
     again = await talk.ended(accepted(await talk.process.generations.continue_answer(talk.principal, cut.id)))
-    assert len(again.content.split()) == 10
-    assert {chat.json["options"]["temperature"] for chat in server.chats} == {0.5}
+    assert (again.finish_reason, len(again.content.split())) == ("length", len(cut.content.split()) + 40)
+    assert {chat.json["options"]["seed"] for chat in server.chats} == {5}
+    more = await talk.ended(accepted(await talk.process.generations.continue_answer(talk.principal, cut.id)))
+    assert (more.finish_reason, len(more.content.split())) == ("stop", 90), "its own limit has done its work"
 
 
 async def test_with_nothing_but_thinking_it_begins_anew(talk: Talk, server: ModelServer) -> None:

@@ -109,7 +109,7 @@ async def test_a_verb_of_the_wrong_message_is_a_conflict_and_leaves_nothing(
 
 
 async def test_continue_goes_on_with_the_same_message(talk: Talk, server: ModelServer) -> None:
-    prompt = "hello [[tokens=15]]"
+    prompt = "hello [[tokens=40]]"
     cut = await talk.ask(prompt, options={"max_tokens": 10})
     assert (cut.content, cut.status, cut.finish_reason) == (words(prompt, 10), "complete", "length")
     going_on = accepted(await talk.process.generations.continue_answer(talk.principal, cut.id))
