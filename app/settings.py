@@ -1,6 +1,7 @@
 """Every environment variable, typed; the only reader of the environment."""
 
 import ipaddress
+import re
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
@@ -37,7 +38,7 @@ class Settings(BaseSettings):
     public_url: str = Field("", description="the address people use, for links and Secure cookies")
     allowed_hosts: Annotated[list[str], NoDecode] = Field([], description="further Host names, comma separated")
     trusted_proxies: Annotated[list[str], NoDecode] = Field(
-        ["127.0.0.1"], description="peers whose X-Forwarded-For and -Proto count"
+        ["127.0.0.1", "::1"], description="proxies whose X-Forwarded-… count: addresses, networks, names; *: all"
     )
     signup: Literal["open", "invite", "closed"] = Field("open", description="who may register; the first always may")
 
@@ -91,7 +92,19 @@ class Settings(BaseSettings):
     def _public_url_is_an_address(cls, value: str) -> str:
         if value and (urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).hostname):
             raise ValueError("must start with http:// or https:// and name a host")
+        if urlsplit(value).path.strip("/") or urlsplit(value).query:
+            raise ValueError("must end with the host: Teahouse needs a name of its own, not a folder of another site's")
         return value.rstrip("/")
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _proxies_are_addresses_or_names(cls, value: list[str]) -> list[str]:
+        for item in value:
+            if not re.fullmatch(r"\*|[A-Za-z0-9._-]+|[0-9A-Fa-f.:]+(/\d+)?", item):
+                raise ValueError(f"{item} is no address, network or name of a host")
+            if "/" in item or ":" in item:
+                ipaddress.ip_network(item, strict=False)
+        return value
 
     @field_validator("ollama_url", "openai_base_url")
     @classmethod
@@ -191,6 +204,14 @@ class Settings(BaseSettings):
     @cached_property
     def is_https(self) -> bool:
         return self.public_url.startswith("https://")
+
+    @cached_property
+    def public_origin(self) -> str:
+        """PUBLIC_URL as a browser spells it in `Origin`; empty if it is not set."""
+        url = urlsplit(self.public_url.lower())
+        usual = {"http": 80, "https": 443}.get(url.scheme)
+        host = f"[{url.hostname}]" if url.hostname and ":" in url.hostname else url.hostname
+        return f"{url.scheme}://{host}" + (f":{url.port}" if url.port not in (None, usual) else "") if host else ""
 
     @cached_property
     def hosts(self) -> frozenset[str]:

@@ -34,6 +34,7 @@ class Guard:
         self._takes_addresses = settings.listens_beyond_this_machine
 
     def check(self, scope: Scope) -> None:
+        self._take_forwarded_host(scope)
         headers = scope["headers"]
         size = 0
         hosts = []
@@ -55,6 +56,13 @@ class Guard:
             raise EdgeError(400, "bad_request", "The request could not be read.")
         if "\0" in path:
             raise EdgeError(404, "not_found", "There is nothing here, or it is not yours.")
+
+    def _take_forwarded_host(self, scope: Scope) -> None:
+        """A proxy that asks by a name of its own says by which it was asked."""
+        named = scope.get("forwarded_host")
+        if named and self._allows(named):
+            others = [(name, value) for name, value in scope["headers"] if name != b"host"]
+            scope["headers"] = [*others, (b"host", named)]
 
     def _allows(self, host: bytes) -> bool:
         match = _HOST.fullmatch(host)

@@ -1,13 +1,23 @@
 """Whether the browser says that a request comes from this site's own pages; cookies that are there once."""
 
+import logging
+from urllib.parse import urlsplit
+
 from fastapi import Request
+
+from app.http.deps import get_services
+
+logger = logging.getLogger(__name__)
 
 
 def same_origin(request: Request) -> bool:
-    """From our own pages, or from no page at all."""
-    if request.headers.getlist("origin"):
-        return _names_us(request)
-    return request.headers.get("sec-fetch-site", "none") in ("same-origin", "none")
+    """From our own pages, or from no page at all. A refusal is explained in the log."""
+    if not request.headers.getlist("origin"):
+        return request.headers.get("sec-fetch-site", "none") in ("same-origin", "none")
+    if _names_us(request):
+        return True
+    _explain(request)
+    return False
 
 
 def from_own_page(request: Request) -> bool:
@@ -18,9 +28,35 @@ def from_own_page(request: Request) -> bool:
 
 
 def _names_us(request: Request) -> bool:
+    """The address that people use is what the settings say; else it is what the request was sent to.
+
+    A proxy may lose its scheme or port on the way, and a page without referrers has no origin: then the browser's own
+    word counts, which no page can set.
+    """
     origins = request.headers.getlist("origin")
-    own = f"{request.url.scheme}://{request.headers.get('host', '')}".lower()
-    return len(origins) == 1 and origins[0].lower() == own
+    if len(origins) != 1:
+        return False
+    origin, host = origins[0].lower(), request.headers.get("host", "").lower()
+    if origin in (f"{request.url.scheme}://{host}", get_services(request).settings.public_origin):
+        return True
+    says_so = request.headers.get("sec-fetch-site") == "same-origin"
+    return says_so and (origin == "null" or urlsplit(origin).hostname == urlsplit(f"//{host}").hostname)
+
+
+def _explain(request: Request) -> None:
+    """Where it came from our own pages after all the proxy is set up wrongly: which header says what, what to set."""
+    headers = request.headers
+    peer = request.scope.get("peer", "")
+    logger.warning(
+        "refused a form: its Origin is %.200r, but this is %s://%.200s (X-Forwarded-Proto: %.50r from %s%s). If people"
+        " open this site at that address, set TEAHOUSE_PUBLIC_URL to it",
+        ", ".join(headers.getlist("origin")),
+        request.url.scheme,
+        headers.get("host", ""),
+        headers.get("x-forwarded-proto"),
+        peer,
+        "" if request.scope.get("peer_is_trusted") else ", which is not among TEAHOUSE_TRUSTED_PROXIES",
+    )
 
 
 def single_cookie(request: Request, name: str) -> str | None:
