@@ -82,10 +82,8 @@ def settings(data_dir: Path, kind_of_database: str, request: pytest.FixtureReque
     if kind_of_database == databases.SQLITE:
         yield Settings(data_dir=data_dir, embedded_model="off")
         return
-    postgres = request.getfixturevalue("postgres")
-    url = postgres.new_database()
-    yield Settings(data_dir=data_dir, embedded_model="off", database_url=url)
-    postgres.drop(url)
+    with request.getfixturevalue("postgres").lent_database() as url:
+        yield Settings(data_dir=data_dir, embedded_model="off", database_url=url)
 
 
 @pytest.fixture
