@@ -9,6 +9,13 @@ SLOWEST = 10
 # Seconds of a test, by folder, as `make test` shows them: only the order of the files comes from these.
 SECONDS = {"browser": 3.0, "cli": 1.0, "conformance": 6.0, "durability": 25.0, "migrations": 3.0, "stack": 8.0}
 OTHER_SECONDS = 0.3
+# What these files start, they share; each worker that had one of them would start all of it for itself.
+SHARING = {
+    "the site": ("stack/test_attacks", "stack/test_front", "stack/test_metrics", "stack/test_restart"),
+    "the secure site": ("stack/test_tls", "stack/test_upgrade"),
+    "the stage": ("browser/test_screens_in_chinese", "browser/test_screens_in_english"),
+}
+SHARED = {f"tests/{file}.py": what for what, files in SHARING.items() for file in files}
 
 
 class FileScheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
@@ -18,10 +25,10 @@ class FileScheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        return file_of(nodeid)
+        return SHARED.get(nodeid.partition("::")[0]) or file_of(nodeid)
 
     def _assign_work_unit(self, node: object) -> None:
-        longest = max(self.workqueue, key=lambda file: seconds_of(file, len(self.workqueue[file])))
+        longest = max(self.workqueue, key=lambda scope: sum(map(seconds_of, self.workqueue[scope])))
         self.workqueue.move_to_end(longest, last=False)
         super()._assign_work_unit(node)
 
@@ -31,8 +38,8 @@ def file_of(nodeid: str) -> str:
     return f"{file} on PostgreSQL" if "postgresql" in test.partition("[")[2] else file
 
 
-def seconds_of(file: str, tests: int) -> float:
-    return tests * SECONDS.get(file.split("/")[1], OTHER_SECONDS)
+def seconds_of(nodeid: str) -> float:
+    return SECONDS.get(nodeid.split("/")[1], OTHER_SECONDS)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -41,18 +41,20 @@ async def chromium() -> AsyncIterator[Browser]:
         await chromium.close()
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def stage(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[dict[str, Scene]]:
-    """One set of servers for all states of a file."""
+    """One set of servers for all states, in both languages."""
     async with scenes(chromium, tmp_path_factory.mktemp("stage")) as made:
         yield made
 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def browser(chromium: Browser) -> AsyncIterator[Browser]:
+    others = chromium.contexts
     yield chromium
     for context in chromium.contexts:
-        await context.close()
+        if context not in others:
+            await context.close()
 
 
 @pytest_asyncio.fixture(loop_scope="session")
