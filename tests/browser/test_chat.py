@@ -8,6 +8,7 @@ from playwright.async_api import Page, expect
 
 from tests.browser import markdown as markdown
 from tests.browser.chromium import OpenPage, register
+from tests.browser.growth import watched
 from tests.model_server import answer_for
 
 pytestmark = pytest.mark.browser
@@ -37,22 +38,11 @@ def without_headers(text: str) -> str:
     return re.sub(r"^python\s*$(\s*^Copy\s*$)?|^python\s*Copy\s*$", "", text, flags=re.MULTILINE)
 
 
-async def is_over(page: Page) -> bool:
-    return bool(await page.locator(".from-assistant .tools").count()) and not await page.locator(".poller").count()
+IS_OVER = "() => document.querySelector('.from-assistant .tools') && !document.querySelector('.poller')"
 
 
 async def watch_to_end(page: Page, expected: str, seconds: float = 20) -> list[str]:
-    """Every state that was seen; each one must be a beginning of what is expected, and none shorter than before."""
-    seen = [""]
-    async with asyncio.timeout(seconds):
-        while not await is_over(page):
-            text = await answer_text(page)
-            assert expected.startswith(text), "a gap or a repeat"
-            assert len(text) >= len(seen[-1]), "text that was shown has gone"
-            if text != seen[-1]:
-                seen.append(text)
-            await asyncio.sleep(0.05)
-    return seen
+    return await watched(page, expected, IS_OVER, letters, seconds)
 
 
 def expected_of(prompt: str) -> str:

@@ -1,6 +1,5 @@
 """The application at /app/, as `make build` has left it."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -8,7 +7,8 @@ import pytest_asyncio
 from playwright.async_api import Page
 
 from app.http.assets import DIST
-from tests.browser.chromium import OpenPage, register
+from tests.browser.chromium import OpenPage, sign_up
+from tests.browser.growth import TEXT, watched
 from tests.browser.test_chat import letters
 
 OpenApplication = Callable[..., Awaitable[Page]]
@@ -21,11 +21,11 @@ def built() -> None:
 
 @pytest.fixture
 def open_application(open_page: OpenPage) -> OpenApplication:
-    """`await open_application(allowed=…)`: somebody new, signed in on the pages, in the application."""
+    """`await open_application(allowed=…)`: somebody new, signed in as on the pages, in the application."""
 
     async def open_application(**options: object) -> Page:
         page = await open_page(**options)
-        await register(page)
+        await sign_up(page)
         await page.goto("/app/")
         await page.wait_for_selector("#content")
         return page
@@ -45,12 +45,7 @@ async def ask(page: Page, text: str) -> None:
     await page.wait_for_url("**/app/c/*")
 
 
-# The last answer's text without the headers of code. Not innerText: what is out of sight has none.
-TEXT = """() => {
-  const copy = [...document.querySelectorAll(".from-assistant .prose")].at(-1)?.cloneNode(true);
-  for (const header of copy?.querySelectorAll(".code-header") ?? []) header.remove();
-  return copy?.textContent ?? "";
-}"""
+IS_OVER = "() => !document.querySelector('[aria-busy]') && document.querySelector('.from-assistant .tools')"
 
 
 async def answer_text(page: Page) -> str:
@@ -59,14 +54,6 @@ async def answer_text(page: Page) -> str:
 
 async def watch_to_end(page: Page, expected: str, seconds: float = 30) -> list[str]:
     """Every state that was seen: each one a beginning of what is expected, none shorter than before."""
-    seen = [""]
-    async with asyncio.timeout(seconds):
-        while await page.locator("[aria-busy]").count() or not await page.locator(".from-assistant .tools").count():
-            text = await answer_text(page)
-            assert expected.startswith(text), "a gap or a repeat"
-            assert len(text) >= len(seen[-1]), "text that was shown has gone"
-            if text != seen[-1]:
-                seen.append(text)
-            await asyncio.sleep(0.05)
-    assert await answer_text(page) == expected
+    seen = await watched(page, expected, IS_OVER, letters, seconds)
+    assert seen[-1] == await answer_text(page) == expected
     return seen
