@@ -25,7 +25,7 @@ pytestmark = [
     pytest.mark.usefixtures("kind_of_database"),
 ]
 
-KILLS = effort(8, 100)
+KILLS = effort(4, 100)
 SEED = int(os.environ.get("KILL_SEED", random.randrange(10**6)))
 
 

@@ -8,9 +8,11 @@ import pytest
 
 from tests.durability.client import Client
 from tests.durability.processes import model_process, server_process
+from tests.effort import effort
 from tests.model_server import answer_for
 
 pytestmark = [pytest.mark.kill, pytest.mark.timeout(240), pytest.mark.usefixtures("kind_of_database")]
+CONVERSATIONS = effort(15, 50)  # four answers each
 
 
 def _session() -> aiohttp.ClientSession:
@@ -18,12 +20,13 @@ def _session() -> aiohttp.ClientSession:
     return aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(120))
 
 
-async def test_200_answers_at_once_over_two_processes(tmp_path: Path) -> None:
+@pytest.mark.campaign
+async def test_many_answers_at_once_over_two_processes(tmp_path: Path) -> None:
     with model_process() as model, server_process(tmp_path / "data", model.url, workers=2) as server:
         async with _session() as http:
             client = Client(http, server.url, "alice")
             await client.sign_in()
-            conversations = [await client.conversation() for _ in range(50)]
+            conversations = [await client.conversation() for _ in range(CONVERSATIONS)]
 
             async def converse(number: int) -> None:
                 """Four questions in one conversation, sent without waiting for the answers."""
@@ -40,7 +43,7 @@ async def test_200_answers_at_once_over_two_processes(tmp_path: Path) -> None:
                 finished = [viewer.done["job"]["finished_at"] for viewer in seen if viewer.done]
                 assert all(end <= begin for end, begin in zip(finished, started[1:], strict=False))
 
-            await asyncio.gather(*map(converse, range(50)))
+            await asyncio.gather(*map(converse, range(CONVERSATIONS)))
 
 
 async def test_twenty_clients_that_leave_and_return_end_with_the_same_text(tmp_path: Path) -> None:
@@ -48,7 +51,7 @@ async def test_twenty_clients_that_leave_and_return_end_with_the_same_text(tmp_p
         async with _session() as http:
             client = Client(http, server.url, "alice")
             await client.sign_in()
-            content = "a long question [[tokens=200 rate=60 first=50 text=unicode]]"
+            content = "a long question [[tokens=100 rate=60 first=50 text=unicode]]"
             accepted = await client.send(await client.conversation(), content, "one")
             job = accepted["job"]["id"]
             viewers = await asyncio.gather(*(client.follow(job, leave=True) for _ in range(20)))

@@ -5,15 +5,19 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from app.settings import Settings
+from tests.effort import effort
 from tests.fork_server import Forked
 from tests.jobs.rows import add_job, add_user, broken_invariants, transaction
 
 ROOT = Path(__file__).parents[2]
-JOBS, PROCESSES = 1000, 4
+JOBS, PROCESSES = effort(200, 1000), 4
 
 
-def test_F24_four_processes_claim_a_thousand_jobs_each_once(settings: Settings, connection: Any) -> None:
+@pytest.mark.campaign
+def test_F24_four_processes_claim_hundreds_of_jobs_each_once(settings: Settings, connection: Any) -> None:
     with transaction(connection):
         users = [add_user(connection, f"user{number}") for number in range(10)]
         jobs = [add_job(connection, users[number % 10]) for number in range(JOBS)]

@@ -126,6 +126,7 @@ def test_old_snapshots_go(tmp_path: Path) -> None:
     assert snapshots(database) == made[2:]
 
 
+@pytest.mark.campaign
 def test_killed_at_any_statement_it_is_as_before_and_migrates_again(tmp_path: Path) -> None:
     arguments = [sys.executable, "-m", "tests.migrations.killed", str(tmp_path)]
     done = subprocess.run(arguments, cwd=ROOT, capture_output=True, text=True, timeout=100)
