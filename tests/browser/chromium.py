@@ -59,7 +59,12 @@ async def sign_up(page: Page) -> str:
     """
     name = f"person{next(_people)}"
     token = token_in(await (await page.request.get("/register")).text())
-    form = {"csrf_token": token, "username": name, "email": f"{name}@example.org", "password": "a long password"}
+    form: dict[str, Any] = {
+        "csrf_token": token,
+        "username": name,
+        "email": f"{name}@example.org",
+        "password": "a long password",
+    }
     answer = await page.request.post("/register", form=form, max_redirects=0)
     assert answer.status == 303, answer
     return name

@@ -66,11 +66,11 @@ class Scene:
     async def rest(self) -> None:
         """Nothing runs and nothing more is there than before."""
         for page in (self.page, self.nobody):
+            if page.url.endswith(NOTHING):
+                continue  # where it was left the last time
             await page.unroute_all(behavior="ignoreErrors")
             await page.evaluate(WITHOUT_WORKER)
-            await page.goto(
-                "/static/icons/teahouse-news.svg"
-            )  # a page of this origin: another one would cost a new renderer
+            await page.goto(NOTHING)
         for conversation_id in self.made:
             await self.api.delete(f"/conversations/{conversation_id}")
         self.made.clear()
@@ -129,7 +129,7 @@ async def _add_others(api: httpx.AsyncClient) -> None:
 
 
 # Of the same origin: the way to another one, and back, costs a new renderer.
-NOTHING = "/static/icons/teahouse.svg"
+NOTHING = "/static/icons/teahouse-news.svg"
 # The next state begins as a first visit does.
 WITHOUT_WORKER = """() => navigator.serviceWorker?.getRegistrations()
   .then(all => Promise.all(all.map(each => each.unregister()))).catch(() => {})"""

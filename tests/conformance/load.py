@@ -11,6 +11,7 @@ from app.ids import new_id
 from app.settings import Settings
 from tests.conformance.configurations import Worker
 from tests.databases import plain_connection
+from tests.effort import effort
 from tests.factories.people import add_person
 from tests.generations.asking import Talk, new_talk, words
 from tests.jobs.rows import broken_invariants
@@ -18,7 +19,7 @@ from tests.postgres import Server
 from tests.process import Process
 from tests.redis import RedisServer
 
-TALKS, CHANCE = 10, random.Random(6)
+TALKS, CHANCE = effort(6, 10), random.Random(6)
 PROMPT = "tell {number} [[tokens=60 rate=20]]"  # three seconds of text
 Deed = Callable[[], object]
 """What is done to a machine; may block."""

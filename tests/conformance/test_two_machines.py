@@ -16,7 +16,7 @@ from app.clock import monotonic
 from app.settings import Settings
 from tests.conformance.configurations import Worker, worker_on
 from tests.conformance.conftest import settings_for
-from tests.conformance.load import CHANCE, Sent, assert_all_whole, send, talks
+from tests.conformance.load import CHANCE, TALKS, Sent, assert_all_whole, send, talks
 from tests.generations.watching import restless
 from tests.jobs.history import Op, check
 from tests.model_server.process import model_server_process
@@ -131,15 +131,15 @@ async def test_the_cable_between_two_machines_is_out_for_thirty_seconds(machines
         watching.append(asyncio.create_task(visits))
         return sent
 
-    sent = [await ask(number) for number in range(5)]
+    sent = [await ask(number) for number in range(TALKS // 2)]
     for one in sent:
         await one.talk.writing(one.accepted.job.id, 20)
     with machines.cable_out():
         out_at = monotonic()
-        sent += [await ask(number) for number in range(5, len(all_talks))]
+        sent += [await ask(number) for number in range(TALKS // 2, len(all_talks))]
         await asyncio.sleep(OUT_SECONDS / 2)
         shown = [await one.talk.text(one.accepted.job.id) for one in sent]
-        assert not any(shown[5:]) and all(task.done() is False for task in watching)
+        assert not any(shown[TALKS // 2 :]) and all(task.done() is False for task in watching)
         await asyncio.sleep(out_at + OUT_SECONDS - monotonic())
     back_at = monotonic()
     await assert_all_whole(machines.settings, sent, BACK_SECONDS)

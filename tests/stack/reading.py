@@ -12,8 +12,8 @@ from tests.model_server import answer_for
 from tests.stack.stack import Stack
 from tests.stack.visitor import Visitor
 
-READERS = effort(6, 15)  # by stream, and as many by long poll; `make bench` takes a hundred
-PROMPT = "Tell me of tea, {} [[tokens=40 rate=5 first=50]]"
+READERS = effort(4, 15)  # by stream, and as many by long poll; `make bench` takes a hundred
+PROMPT = "Tell me of tea, {} [[tokens=24 rate=3 first=50]]"
 
 
 async def reading(site: Stack, readers: list[Visitor], deed: Any) -> None:
@@ -50,7 +50,7 @@ async def _go_on_asking(visitor: Visitor, stop: asyncio.Event) -> int:
         await visitor.begin(f"And {number}? [[tokens=2]]")
         number += 1
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), effort(300, 50) / 1000)
+            await asyncio.wait_for(stop.wait(), effort(500, 50) / 1000)
     return number
 
 
