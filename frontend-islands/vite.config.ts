@@ -48,6 +48,7 @@ export default defineConfig(({ mode }) => {
         build: { emptyOutDir: false, copyPublicDir: false, chunkSizeWarningLimit: 1_000, rollupOptions: { input: { diagram: "diagram.html" } } },
       },
     },
-    test: { environment: "happy-dom", include: ["src/**/*.test.ts", "build/**/*.test.ts"], server: { deps: { inline: ["element-plus"] } } },
+    // A window for each worker and not for each file: to make one takes ten times what its tests take.
+    test: { environment: "happy-dom", isolate: false, include: ["src/**/*.test.ts", "build/**/*.test.ts"], server: { deps: { inline: ["element-plus"] } } },
   };
 });
