@@ -16,6 +16,7 @@ from app.security import hashing
 from app.settings import Settings
 from tests import databases
 from tests.effort import IS_CAMPAIGN
+from tests.fork_server import make_hashes_cheap
 from tests.scheduling import pytest_terminal_summary as pytest_terminal_summary
 from tests.scheduling import pytest_xdist_make_scheduler as pytest_xdist_make_scheduler
 
@@ -41,9 +42,9 @@ if IS_CAMPAIGN:
     hypothesis.settings.load_profile("campaign")
 
 
-# Most tests sign somebody in, which would be a fifth of their time. tests/security/test_hashing.py has the real ones.
+# For tests/security/test_hashing.py.
 REAL_HASHES = {"MEMORY_KIB": hashing.MEMORY_KIB, "PASSES": hashing.PASSES}
-hashing.MEMORY_KIB, hashing.PASSES = 64, 1
+make_hashes_cheap()
 
 
 @pytest.fixture(scope="session")

@@ -93,9 +93,17 @@ def _fork_server(_network: str) -> socket.socket:
     return mine
 
 
+def make_hashes_cheap() -> None:
+    """Most tests sign somebody in: a fifth of their time. tests/security and tests/stack have the real ones."""
+    from app.security import hashing
+
+    hashing.MEMORY_KIB, hashing.PASSES = 64, 1
+
+
 def main(connection: socket.socket) -> None:
     for name in IMPORTED:
         import_module(name)
+    make_hashes_cheap()
     gc.collect()
     gc.freeze()  # else the first collection of each fork copies all of it
     while True:

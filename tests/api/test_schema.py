@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 import schemathesis
+from fastapi import FastAPI
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.errors import Unsatisfiable
 from schemathesis.specs.openapi import checks
@@ -25,7 +27,7 @@ CHECKS = [
     checks.response_schema_conformance,
     checks.response_headers_conformance,
 ]
-EXAMPLES = effort(12, 120)
+EXAMPLES = effort(8, 120)
 # The server in the other thread may use `random`; Hypothesis takes that for a strategy's.
 pytestmark = [pytest.mark.campaign, pytest.mark.filterwarnings("ignore:Do not use the `random` module")]
 if not IS_CAMPAIGN:
@@ -68,14 +70,18 @@ async def _promote(served: Served, user_id: str) -> None:
         await update_user(session, user_id, {"role": "admin"})
 
 
+@cache
+def described(app: FastAPI) -> Any:
+    return schemathesis.openapi.from_dict(app.openapi())
+
+
 @pytest.mark.parametrize("operation_id", [name for name in OPERATIONS if name not in NOT_FUZZED])
 @pytest.mark.parametrize("mode", ["positive", "negative"])
 def test_every_answer_is_one_that_the_document_promises(
     fuzzed: tuple[Served, dict[str, str]], operation_id: str, mode: str
 ) -> None:
     served, things = fuzzed
-    schema = schemathesis.openapi.from_dict(served.app.openapi())
-    operation = schema.find_operation_by_id(operation_id)
+    operation = described(served.app).find_operation_by_id(operation_id)
     strategy = operation.as_strategy(generation_mode=schemathesis.GenerationMode(mode))
     headers = {"Authorization": f"Bearer {things['token']}"}
     turn = 0

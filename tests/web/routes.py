@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +82,7 @@ class PageRoute:
         return f"{self.method} {self.path}"
 
 
+@cache
 def page_routes() -> list[PageRoute]:
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     install_pages(app, Settings(_env_file=None, data_dir=Path("/nonexistent")))
