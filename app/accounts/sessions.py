@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.models import Session, SessionKind
 from app.clock import utcnow
+from app.db.lookup import Lookup
 from app.errors import not_found
 
 LIFE = timedelta(days=30)
@@ -30,6 +31,17 @@ async def start_session(
     session.add(started)
     await session.flush()
     return started
+
+
+_ADDRESSES = """
+SELECT DISTINCT s.address FROM sessions s JOIN users u ON u.id = s.user_id
+WHERE (u.username_folded = :login OR u.email_folded = :login) AND u.disabled_at IS NULL
+"""
+
+
+async def addresses_of(lookup: Lookup, folded_login: str) -> list[str]:
+    """From where somebody of that name or e-mail address has signed in."""
+    return [row[0] for row in await lookup.all(_ADDRESSES, {"login": folded_login})]
 
 
 async def list_sessions(session: AsyncSession, user_id: str) -> Sequence[Session]:

@@ -1,9 +1,11 @@
 """How often: sign-ins and registrations by account and address, requests by user. Per process, in memory."""
 
+import asyncio
+import contextlib
 import ipaddress
 import math
-from collections import deque
-from collections.abc import Callable
+from collections import Counter, deque
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from app.clock import monotonic
@@ -24,7 +26,9 @@ class Limit:
 
 SIGN_IN_ACCOUNT = Limit("sign-in of account", 5, 60)
 SIGN_IN_ADDRESS = Limit("sign-in from address", 20, 60)
-REGISTER_ADDRESS = Limit("registration from address", 20, 3600)
+SIGN_IN_HERE = Limit("sign-in of account from address", 5, 60)
+REGISTER_ADDRESS = Limit("registration from address", 100, 3600)  # an office, or a class, on its first day
+PATIENCE_SECONDS = 10.0  # for attempts of others that are under way
 
 
 def network_of(address: str) -> str:
@@ -40,6 +44,39 @@ def network_of(address: str) -> str:
     return str(parsed)
 
 
+Place = tuple[Limit, str]
+"""A limit, and whose."""
+
+
+def _places(folded_login: str, address: str) -> tuple[Place, Place, Place]:
+    """Of the account from this address, of the address, of the account."""
+    network = network_of(address)
+    return (
+        (SIGN_IN_HERE, f"{folded_login} {network}"),
+        (SIGN_IN_ADDRESS, network),
+        (SIGN_IN_ACCOUNT, folded_login),
+    )
+
+
+class Attempt:
+    """A sign-in whose password is being looked at. How it ends is told once."""
+
+    def __init__(self, throttle: "Throttle", account: "Place", places: Sequence["Place"]) -> None:
+        self._throttle, self._account, self._places = throttle, account, places
+
+    def failed(self) -> None:
+        self._throttle.decide(self._places)
+
+    def succeeded(self) -> None:
+        """Only failures count: who knows the password is not locked out by earlier slips."""
+        own = [place for place in self._places if place[0] is not SIGN_IN_ADDRESS]
+        self._throttle.decide(self._places, give_back=self._places, forget=[self._account, *own])
+
+    def undecided(self) -> None:
+        """The server had no time to look at the password: nobody failed."""
+        self._throttle.decide(self._places, give_back=self._places)
+
+
 class Throttle:
     """Moving windows whose places can be given back. All of it is off when `rate_limit` is 0."""
 
@@ -47,27 +84,67 @@ class Throttle:
         self._on = rate_limit > 0
         self._requests = Limit("requests", rate_limit, 60)
         self._clock = clock
-        self._taken: dict[tuple[Limit, str], deque[float]] = {}
+        self._taken: dict[Place, deque[float]] = {}
+        self._undecided: Counter[Place] = Counter()
+        self._decided = asyncio.Event()
 
-    def begin_sign_in(self, folded_login: str, address: str) -> None:
-        """Before a password is looked at: of a burst exactly as many pass as the limits say."""
-        network = network_of(address)
-        self._take(SIGN_IN_ADDRESS, network)
+    async def admit_sign_in(
+        self, folded_login: str, address: str, is_at_home: Callable[[], Awaitable[bool]]
+    ) -> Attempt:
+        """Before a password is looked at: of a burst exactly as many fail as the limits say, and no right one is lost.
+
+        Who comes when all places are held by attempts under way waits for those. Who is at home at this address, having
+        signed in from there before, is not kept out by what others get wrong.
+        """
+        until = self._clock() + PATIENCE_SECONDS
+        while True:
+            try:
+                return self.begin_sign_in(folded_login, address)
+            except AppError:
+                if self._clock() >= until or not self._may_change(folded_login, address):
+                    break
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(PATIENCE_SECONDS):
+                    await self._decided.wait()
+        if not await is_at_home():
+            return self.begin_sign_in(folded_login, address)  # says why not
+        own, _, account = _places(folded_login, address)
+        return self._begun(account, [own])
+
+    def begin_sign_in(self, folded_login: str, address: str) -> Attempt:
+        """The same for whoever does not wait."""
+        own, network, account = _places(folded_login, address)
+        return self._begun(account, [own, network, account])
+
+    def decide(self, places: Sequence[Place], *, give_back: Sequence[Place] = (), forget: Sequence[Place] = ()) -> None:
+        for place in places:
+            self._undecided[place] -= 1
+            if self._undecided[place] <= 0:
+                del self._undecided[place]
+        for place in give_back:
+            self._give_back(*place)
+        for place in forget:
+            self._taken.pop(place, None)
+        self._decided.set()
+        self._decided = asyncio.Event()
+
+    def _begun(self, account: Place, places: Sequence[Place]) -> Attempt:
+        taken: list[Place] = []
         try:
-            self._take(SIGN_IN_ACCOUNT, folded_login)
+            for place in places:
+                self._take(*place)
+                taken.append(place)
         except AppError:
-            self._give_back(SIGN_IN_ADDRESS, network)
+            for place in taken:
+                self._give_back(*place)
             raise
+        self._undecided.update(places)
+        return Attempt(self, account, places)
 
-    def undecided_sign_in(self, folded_login: str, address: str) -> None:
-        """The server had no time to look at the password: nobody failed."""
-        self._give_back(SIGN_IN_ACCOUNT, folded_login)
-        self._give_back(SIGN_IN_ADDRESS, network_of(address))
-
-    def succeeded_sign_in(self, folded_login: str, address: str) -> None:
-        """Only failures count: who knows the password is not locked out by earlier slips."""
-        self._taken.pop((SIGN_IN_ACCOUNT, folded_login), None)
-        self._give_back(SIGN_IN_ADDRESS, network_of(address))
+    def _may_change(self, folded_login: str, address: str) -> bool:
+        """Whether every limit that is full is so by attempts of which some may turn out right."""
+        full = [place for place in _places(folded_login, address) if len(self._taken.get(place, ())) >= place[0].most]
+        return all(self._undecided[place] for place in full)
 
     def count_registration(self, address: str) -> None:
         self._take(REGISTER_ADDRESS, network_of(address))

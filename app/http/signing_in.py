@@ -1,5 +1,7 @@
 """Sign in and out, for both faces: the throttle, the password, one session row, one cookie."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 from fastapi import Request, Response
@@ -10,6 +12,7 @@ from app.accounts.passwords import check_current, check_login, refuse_if_changed
 from app.accounts.principal import Principal
 from app.accounts.service import check_account, check_password, fold, register, set_password
 from app.accounts.signup import signup_mode
+from app.accounts.throttling import Attempt, network_of
 from app.errors import AppError, ErrorKind
 from app.http.deps import Services
 from app.http.origin import from_own_page, single_cookie
@@ -35,14 +38,14 @@ async def sign_in(
 ) -> tuple[User, Session]:
     """A new session of the user of that name and password; raises `wrong_credentials` or `rate_limited`."""
     address, folded = address_of(request), fold(login.strip())
-    services.throttle.begin_sign_in(folded, address)
-    try:
+
+    async def is_at_home() -> bool:
+        known = await sessions.addresses_of(services.database.lookup, folded)
+        return network_of(address) in map(network_of, known)
+
+    attempt = await services.throttle.admit_sign_in(folded, address, is_at_home)
+    with _told(attempt, ErrorKind.unauthenticated):
         user = await check_login(services.database, login, password)
-    except AppError as error:
-        if error.kind is not ErrorKind.unauthenticated:
-            services.throttle.undecided_sign_in(folded, address)
-        raise
-    services.throttle.succeeded_sign_in(folded, address)
     replaced = session_id_of(request, services) if kind == "page" or from_own_page(request) else None
     async with services.database.transaction() as session:
         await refuse_if_changed(session, user)
@@ -58,14 +61,23 @@ async def sign_in(
 async def confirm_password(services: Services, request: Request, user_id: str, password: str) -> None:
     """Raise unless it is this user's password; guessing is as slow here as at the sign-in."""
     address, account = address_of(request), f"user {user_id}"
-    services.throttle.begin_sign_in(account, address)
-    try:
+    attempt = services.throttle.begin_sign_in(account, address)
+    with _told(attempt, ErrorKind.forbidden):
         await check_current(services.database, user_id, password)
+
+
+@contextmanager
+def _told(attempt: Attempt, wrong: ErrorKind) -> Iterator[None]:
+    """How looking at the password ends; `wrong` is what a wrong one raises."""
+    try:
+        yield
     except AppError as error:
-        if error.kind is not ErrorKind.forbidden:
-            services.throttle.undecided_sign_in(account, address)
+        (attempt.failed if error.kind is wrong else attempt.undecided)()
         raise
-    services.throttle.succeeded_sign_in(account, address)
+    except BaseException:
+        attempt.undecided()
+        raise
+    attempt.succeeded()
 
 
 async def change_password(services: Services, request: Request, principal: Principal, current: str, new: str) -> None:

@@ -1,5 +1,7 @@
 """Exactly N pass, whatever the spelling, the address or the hurry. (A37)"""
 
+import asyncio
+
 import pytest
 
 from app.accounts.service import fold
@@ -61,17 +63,16 @@ def test_A37_a_64_is_one_caller_and_a_mapped_address_is_its_own(throttle: Thrott
 
 def test_success_clears_the_account_and_gives_the_address_its_place_back(throttle: Throttle) -> None:
     for _ in range(200):
-        assert passes(throttle, "alice", "10.0.0.1")
-        throttle.succeeded_sign_in("alice", "10.0.0.1")
-    assert sum(passes(throttle, "alice", "10.0.0.1") for _ in range(9)) == 5
-    throttle.succeeded_sign_in("alice", "10.0.0.1")
+        throttle.begin_sign_in("alice", "10.0.0.1").succeeded()
+    last = throttle.begin_sign_in("alice", "10.0.0.1")
+    assert sum(passes(throttle, "alice", "10.0.0.1") for _ in range(9)) == 4
+    last.succeeded()
     assert sum(passes(throttle, "alice", "10.0.0.1") for _ in range(9)) == 5, "earlier slips are forgotten"
 
 
 def test_an_attempt_that_was_not_looked_at_does_not_count(throttle: Throttle) -> None:
     for _ in range(50):
-        assert passes(throttle, "alice", "10.0.0.1")
-        throttle.undecided_sign_in("alice", "10.0.0.1")
+        throttle.begin_sign_in("alice", "10.0.0.1").undecided()
 
 
 def test_the_window_moves(throttle: Throttle, clock: Clock) -> None:
@@ -88,7 +89,7 @@ def test_the_window_moves(throttle: Throttle, clock: Clock) -> None:
 
 def test_registrations_and_requests_have_windows_of_their_own(clock: Clock) -> None:
     throttle = Throttle(3, clock)
-    for _ in range(20):
+    for _ in range(100):
         throttle.count_registration("10.0.0.1")
     with pytest.raises(AppError) as refused:
         throttle.count_registration("10.0.0.1")
@@ -105,14 +106,60 @@ def test_registrations_and_requests_have_windows_of_their_own(clock: Clock) -> N
 def test_nought_switches_all_of_it_off() -> None:
     throttle = Throttle(0)
     for _ in range(2000):
-        throttle.begin_sign_in("alice", "10.0.0.1")
+        throttle.begin_sign_in("alice", "10.0.0.1").failed()
         throttle.count_registration("10.0.0.1")
         throttle.count_request("alice")
-    throttle.succeeded_sign_in("alice", "10.0.0.1")
-    throttle.undecided_sign_in("alice", "10.0.0.1")
 
 
 def test_a_flood_of_names_fills_no_memory(throttle: Throttle, clock: Clock) -> None:
     for n in range(MAX_KEPT * 2):
         passes(throttle, f"name{n}", f"10.{n >> 16}.{n >> 8 & 255}.{n & 255}")
     assert len(throttle._taken) <= MAX_KEPT + 1
+
+
+async def at_home() -> bool:
+    return True
+
+
+async def stranger() -> bool:
+    return False
+
+
+async def test_forty_right_ones_at_once_from_one_address_are_all_let_in(throttle: Throttle) -> None:
+    async def sign_in(number: int) -> None:
+        attempt = await throttle.admit_sign_in(f"name{number}", "10.0.0.1", stranger)
+        await asyncio.sleep(0.01)
+        attempt.succeeded()
+
+    await asyncio.wait_for(asyncio.gather(*(sign_in(number) for number in range(40))), 5)
+
+
+async def test_A37_of_forty_wrong_ones_at_once_exactly_twenty_are_looked_at(throttle: Throttle) -> None:
+    async def sign_in(number: int) -> None:
+        attempt = await throttle.admit_sign_in(f"name{number}", "10.0.0.1", stranger)
+        await asyncio.sleep(0.01)
+        attempt.failed()
+
+    ended = await asyncio.gather(*(sign_in(number) for number in range(40)), return_exceptions=True)
+    assert ended.count(None) == 20
+    assert {error.code for error in ended if isinstance(error, AppError)} == {"rate_limited"}
+
+
+async def test_who_is_at_home_is_not_kept_out_by_what_others_get_wrong(throttle: Throttle) -> None:
+    for number in range(20):
+        throttle.begin_sign_in(f"name{number}", "10.0.0.1").failed()
+    for number in range(5):
+        throttle.begin_sign_in("alice", f"10.9.9.{number}").failed()
+    with pytest.raises(AppError):
+        await throttle.admit_sign_in("alice", "10.0.0.1", stranger)
+    for _ in range(5):
+        (await throttle.admit_sign_in("alice", "10.0.0.1", at_home)).failed()
+    with pytest.raises(AppError):
+        await throttle.admit_sign_in("alice", "10.0.0.1", at_home)
+
+
+async def test_A37_at_home_too_five_are_all_that_pass(throttle: Throttle) -> None:
+    for _ in range(5):
+        throttle.begin_sign_in("alice", "10.0.0.1").failed()
+    with pytest.raises(AppError):
+        await throttle.admit_sign_in("alice", "10.0.0.1", at_home)
