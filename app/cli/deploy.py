@@ -15,6 +15,7 @@ app = typer.Typer(no_args_is_help=True, help="Write what Nginx and systemd need,
 
 ROOT = Path(__file__).parents[2]
 TEMPLATES = ROOT / "deploy"
+_FRONT = re.compile(r"[0-9A-Fa-f.:]+(/\d{1,3})?|[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")
 _DOMAIN = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
 # A name of systemd's and of the file system's; nothing that could end a line or begin a directive.
 _PATH = re.compile(r"/[\w./+@-]*")
@@ -49,6 +50,11 @@ def nginx(
     tls: Path | None = typer.Option(None, "--tls", help="Folder of fullchain.pem and privkey.pem; turns on HTTP/2."),
     output: Path | None = typer.Option(None, "--output", help="The file; without it, the terminal."),
     listen: list[str] = typer.Option([], "--listen", help="[ADDRESS:]PORT instead of 80, or 443 with --tls."),
+    behind: list[str] = typer.Option(
+        [],
+        "--behind",
+        help="Address, network or name of a proxy before this one that keeps TLS.",
+    ),
     logs: Path = typer.Option(Path("/var/log/nginx"), "--logs", help="Folder of Nginx's log files."),
 ) -> None:
     """Write the site for Nginx, filled in, and have Nginx check it.
@@ -57,6 +63,7 @@ def nginx(
     Examples:
       teahouse deploy nginx --domain tea.example.org --output /etc/nginx/conf.d/teahouse.conf
       teahouse deploy nginx --domain tea.example.org --tls /etc/letsencrypt/live/tea.example.org
+      teahouse deploy nginx --domain tea.example.org --behind 172.16.0.0/12
     """
     from app.cli.publishing import REFUSALS
     from app.http.errors import TITLES
@@ -65,6 +72,9 @@ def nginx(
 
     if not _DOMAIN.fullmatch(domain):
         fail(f"--domain: {domain} is no name of a host.")
+    for front in behind:
+        if not _FRONT.fullmatch(front):
+            fail(f"--behind: {front} is no address, network or name of a host.")
     for path in (root, logs, *([tls] if tls else [])):
         _check_path(path)
     settings = read_settings()
@@ -78,6 +88,7 @@ def nginx(
         tls=tls,
         listen=listen or (["443", "[::]:443"] if tls else ["80", "[::]:80"]),
         redirect=[] if listen else ["80", "[::]:80"],
+        behind=behind,
         logs=logs,
         headers=[(name.title(), name.replace("-", "_"), value) for name, value in headers.items()],
         policy=CONTENT_SECURITY_POLICY,

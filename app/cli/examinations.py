@@ -2,6 +2,7 @@
 
 import os
 import platform
+import re
 import shutil
 import stat
 import time
@@ -171,6 +172,32 @@ async def front(settings: Settings) -> AsyncIterator[Finding]:
         else:
             async for finding in _streaming(http, url):
                 yield finding
+            async for finding in _forms(http, settings):
+                yield finding
+    if "*" in settings.trusted_proxies:
+        text = "TEAHOUSE_TRUSTED_PROXIES=*: whoever reaches the port may claim any address."
+        yield Finding(
+            "trusted_proxies", "warning", text, "Name the proxy: its address, its network or its host's name."
+        )
+
+
+async def _forms(http: aiohttp.ClientSession, settings: Settings) -> AsyncIterator[Finding]:
+    """Whether a form that a browser sends from there is taken for our own; an empty one changes nothing."""
+    url = settings.public_url
+    async with http.get(f"{url}/login") as page:
+        found = re.search(r'name="csrf_token" value="([^"]+)"', await page.text())
+        cookies = "; ".join(f"{name}={morsel.value}" for name, morsel in page.cookies.items())
+    if found is None:
+        yield Finding("front", "error", f"{url}/login is no page of Teahouse.", "Does the proxy name the right port?")
+        return
+    headers = {"Origin": settings.public_origin, "Cookie": cookies}
+    data = {"csrf_token": found[1], "username": "", "password": ""}
+    async with http.post(f"{url}/login", data=data, headers=headers, allow_redirects=False) as answer:
+        if answer.status == 403:
+            text = f"{url} refuses its own forms: nobody can sign in or register."
+            yield Finding("forms", "error", text, "The log says which header is wrong, and what to set.")
+        else:
+            yield Finding("forms", "ok", f"forms that come from {settings.public_origin} are taken")
 
 
 async def _streaming(http: aiohttp.ClientSession, url: str) -> AsyncIterator[Finding]:

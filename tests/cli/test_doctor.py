@@ -71,7 +71,10 @@ def test_a_healthy_server_has_nothing_wrong(tmp_path: Path) -> None:
         ran = teahouse("doctor", "--json", env=own, cwd=tmp_path)
         found = {each["code"]: each["level"] for each in json.loads(ran.stdout)}
         assert ran.returncode == 0, ran.stdout
-        assert found.items() >= {"server": "ok", "front": "ok", "models": "ok", "database": "ok", "queue": "ok"}.items()
+        assert (
+            found.items()
+            >= {"server": "ok", "front": "ok", "forms": "ok", "models": "ok", "database": "ok", "queue": "ok"}.items()
+        )
         assert "error" not in found.values()
         model.kill()
         ran = teahouse("doctor", env=own, cwd=tmp_path)
@@ -170,7 +173,7 @@ def taken(port: int) -> Iterator[None]:
 
 async def serve(handler: object, port: int) -> web.AppRunner:
     app = web.Application()
-    app.router.add_get("/{path:.*}", handler)  # type: ignore[arg-type]
+    app.router.add_route("*", "/{path:.*}", handler)  # type: ignore[arg-type]
     runner = web.AppRunner(app)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", port).start()
@@ -198,6 +201,9 @@ async def test_what_stands_in_front_is_measured(data_dir: Path) -> None:
     says = [502]
 
     async def proxy(request: web.Request) -> web.StreamResponse:
+        if request.path == "/login":
+            form = '<input name="csrf_token" value="x">'
+            return web.Response(text=form) if request.method == "GET" else web.Response(status=403)
         if not request.path.endswith("/stream"):
             return web.Response(status=says[0])
         await asyncio.sleep(0.5)  # holds back all that there is
@@ -205,7 +211,7 @@ async def test_what_stands_in_front_is_measured(data_dir: Path) -> None:
 
     runner = await serve(proxy, port)
     try:
-        for says[0], code in ((502, "bad_gateway"), (400, "front"), (200, "buffering")):
+        for says[0], code in ((502, "bad_gateway"), (400, "front"), (200, "buffering"), (200, "forms")):
             assert (await codes(settings))[code] == "error"
     finally:
         await runner.cleanup()
