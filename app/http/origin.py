@@ -37,7 +37,7 @@ def _names_us(request: Request) -> bool:
     if len(origins) != 1:
         return False
     origin, host = origins[0].lower(), request.headers.get("host", "").lower()
-    if origin in (f"{request.url.scheme}://{host}", get_services(request).settings.public_origin):
+    if origin and origin in (f"{request.url.scheme}://{host}", get_services(request).settings.public_origin):
         return True
     says_so = request.headers.get("sec-fetch-site") == "same-origin"
     return says_so and (origin == "null" or urlsplit(origin).hostname == urlsplit(f"//{host}").hostname)
