@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from app.clock import utcnow
+from app.clock import monotonic, utcnow
 from app.db.types import to_text
 from app.jobs.counts import ACTIVE_FOR
 from app.jobs.lease import Connection
@@ -86,17 +86,21 @@ def forget(connection: Connection) -> None:
 
 
 class Learner:
-    """Looks again and again which running jobs have got on since. Those that did so twice in a row at the same time
+    """Looks again and again, at least so many seconds apart, which running jobs have got on since.
 
-    prove that their server writes so many at once: between two looks one answer may end and the next begin, not
-    between three.
+    Those that did so twice in a row at the same time prove that their server writes so many at once: between two looks
+    one answer may end and the next begin, not between three.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, seconds: float = 0.0) -> None:
+        self._seconds, self._looked_at = seconds, float("-inf")
         self._last: dict[str, int] = {}
         self._moved: frozenset[str] = frozenset()
 
     def __call__(self, connection: Connection) -> None:
+        if monotonic() - self._looked_at < self._seconds:
+            return
+        self._looked_at = monotonic()
         rows = connection.execute(_RUNNING).fetchall()
         moved = frozenset(job_id for _, job_id, last in rows if self._last.get(job_id, last) < last)
         together = Counter(queue for queue, job_id, _ in rows if job_id in moved and job_id in self._moved)

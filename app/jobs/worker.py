@@ -13,11 +13,12 @@ from app.jobs.event_log import CANCEL, DRAIN, LOST, EventLog
 from app.jobs.lease import Claimed, Connection
 from app.jobs.registry import JobContext
 from app.jobs.runner import run_job
-from app.jobs.slots import SlotsOf, known, may_try_more, share, tried_more
+from app.jobs.slots import Learner, SlotsOf, known, may_try_more, share, tried_more
 
 logger = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.5
+LEARN_SECONDS = 0.7
 CLAIMS_AT_ONCE = 32  # so that several processes share a burst
 
 _OURS = "SELECT id, cancel_requested_at IS NOT NULL FROM jobs WHERE status = 'running' AND lease_owner = ?"
@@ -54,6 +55,7 @@ class Worker:
         self._loop_task: asyncio.Task[None] | None = None
         self.draining = False
         self._complains = Complaints()
+        self._learn = Learner(LEARN_SECONDS)  # of quick models; of slow ones maintenance does, which looks less often
 
     @property
     def running(self) -> int:
@@ -122,6 +124,8 @@ class Worker:
     def _step(self, connection: Connection) -> tuple[dict[str, bool], list[Claimed]]:
         """What is ours before we claim (by id: whether a cancel was asked for), and what we claimed."""
         ours = {row[0]: bool(row[1]) for row in connection.execute(_OURS, (self._owner,))} if self._tasks else {}
+        if self._tasks:
+            self._learn(connection)
         claimed: list[Claimed] = []
         most = min(CLAIMS_AT_ONCE, self._claims.at_once - len(self._tasks) if self._claims.at_once else CLAIMS_AT_ONCE)
         if most <= 0:

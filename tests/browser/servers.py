@@ -47,6 +47,7 @@ def teahouse_process(
     """A real uvicorn on a free port, of the code in `root`; `settings` without their prefix, in small letters."""
     port = port or free_port()
     given = {"data_dir": str(data_dir), "ollama_url": model_url, "embedded_model": "off", "rate_limit": "0"}
+    given["model_slots"] = "4"  # what an earlier test has left running holds up nobody
     given |= {"database_url": new_database_url()} | settings
     clean = {name: value for name, value in os.environ.items() if not name.startswith("TEAHOUSE_")}
     environment = clean | {f"TEAHOUSE_{name.upper()}": value for name, value in given.items()}
