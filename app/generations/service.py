@@ -173,7 +173,12 @@ class Generations:
             if not listed.items:
                 detail = worded("No model is available. Connect a model server first.")
                 raise invalid("no_model", detail, "/model") from None
-            return await self._attempt(principal, verb, once, listed.items[0].id)
+            if listed.first is None:
+                detail = worded(
+                    "The model server does not answer at the moment. Wait for it, or choose the demo model."
+                )
+                raise AppError(ErrorKind.unavailable, "model_server_away", detail, retry_after=5) from None
+            return await self._attempt(principal, verb, once, listed.first.id)
 
     async def _attempt(
         self, principal: Principal, verb: Verb, once: Once | None, fallback: str | None

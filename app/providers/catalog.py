@@ -15,6 +15,7 @@ logger = logging.getLogger(__name__)
 
 DEADLINE = 1.5
 FRESH_SECONDS = 5.0
+AWAY_SECONDS, BACK_SECONDS = 1.0, 0.5  # an old failure is looked at again, and that is waited for so long
 _EMBEDDED_SLOTS = 2  # the child has two; a third answer would only wait inside it
 _REMOTE_SLOTS = 4  # of a server that does not say
 
@@ -29,6 +30,13 @@ class ModelProblem:
 class ModelList:
     items: list[ModelInfo] = field(default_factory=list)
     problems: list[ModelProblem] = field(default_factory=list)
+
+    @property
+    def first(self) -> ModelInfo | None:
+        """Whom to ask where nobody has chosen. The demo model does not stand in for a server that is away."""
+        found = next((model for model in self.items if "demo" not in model.capabilities), None)
+        is_away = any(problem.provider != "embedded" for problem in self.problems)
+        return found or (self.items[0] if self.items and not is_away else None)
 
 
 @dataclass(slots=True)
@@ -97,14 +105,14 @@ class Providers:
     async def models(self, *, fresh: bool = False) -> ModelList:
         """What all offer. Nobody waits for a dead one longer than the deadline, nor for any whose list is known,
 
-        unless it has to be `fresh`.
+        unless it has to be `fresh`. Whether one that was away is back is looked at for a moment.
         """
-        asking = [self._ask(name) for name in self._known]
-        unknown = [
-            task for known, task in zip(self._known.values(), asking, strict=True) if task and (fresh or _is_new(known))
-        ]
+        asking = [(known, task) for name, known in self._known.items() if (task := self._ask(name))]
+        unknown = [task for known, task in asking if fresh or _is_new(known)]
         if unknown:
             await asyncio.wait(unknown, timeout=DEADLINE)
+        elif away := [task for known, task in asking if known.problem]:
+            await asyncio.wait(away, timeout=BACK_SECONDS)
         listed = ModelList()
         for known in self._known.values():
             listed.items.extend(known.models)
@@ -145,7 +153,9 @@ class Providers:
             logger.exception("The list of models of %s cannot be read", name)
             known.problem = "The list of models cannot be read."
         finally:
-            known.fresh_until = float("-inf") if known.outdated else monotonic() + FRESH_SECONDS
+            known.fresh_until = monotonic() + (AWAY_SECONDS if known.problem else FRESH_SECONDS)
+            if known.outdated:
+                known.fresh_until = float("-inf")
             known.asking, known.outdated = None, False
 
 

@@ -44,10 +44,11 @@ def composer_for_new(listed: ModelList, model: str | None, form: FormState | Non
     """For a conversation that its first message begins: its settings go along."""
     form = form or FormState()
     settings = _only_settings(form)
+    chosen = form.value("model") or model or (listed.first.id if listed.first else None)
     return Composer(
         "/",
-        choices_of(listed, form.value("model") or model) if listed.items else ModelChoices((), listed.problems),
-        form.value("model") or model,
+        choices_of(listed, chosen) if listed.items else ModelChoices((), listed.problems),
+        chosen,
         text=form.value("content"),
         error=_error(form),
         settings=settings,
@@ -66,7 +67,7 @@ def composer_of(
 ) -> Composer:
     """Below a conversation. Its model is offered even while its server is away."""
     form = form or FormState()
-    model = form.value("model") or conversation.model
+    model = form.value("model") or conversation.model or (listed.first.id if listed.first else None)
     answers = list(answers)
     kept = typed_settings(conversation.system_prompt, conversation.options)
     return Composer(

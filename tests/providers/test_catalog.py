@@ -10,7 +10,8 @@ import pytest
 from app.clock import monotonic
 from app.jobs.slots import Slots
 from app.providers import catalog, registry
-from app.providers.catalog import Providers, queue_of
+from app.providers.base import ModelInfo
+from app.providers.catalog import ModelList, ModelProblem, Providers, queue_of
 from tests.model_server import ModelServer
 from tests.ports import free_port
 from tests.providers.asking import closing, settings_for
@@ -217,3 +218,45 @@ def test_importing_the_catalog_imports_no_aiohttp() -> None:
     program = "import sys, app.providers.catalog; sys.exit('aiohttp' in sys.modules or 'xllamacpp' in sys.modules)"
     root = Path(__file__).parents[2]
     assert subprocess.run([sys.executable, "-c", program], cwd=root, check=False).returncode == 0
+
+
+def listing(models: str, *away: str) -> ModelList:
+    items = []
+    for model in models.split():
+        provider, _, name = model.partition("/")
+        items.append(ModelInfo(provider, name, capabilities=("chat", "demo") if name == "demo" else ("chat",)))
+    return ModelList(items, [ModelProblem(provider, "It is away.") for provider in away])
+
+
+@pytest.mark.parametrize(
+    ("models", "away", "first"),
+    [
+        ("ollama/a embedded/demo", [], "ollama/a"),
+        ("embedded/demo openai/b", [], "openai/b"),
+        ("embedded/demo", [], "embedded/demo"),
+        ("embedded/demo", ["embedded"], "embedded/demo"),
+        ("embedded/demo", ["ollama"], None),
+        ("openai/b embedded/demo", ["ollama"], "openai/b"),
+        ("", ["ollama"], None),
+        ("", [], None),
+    ],
+)
+def test_the_demo_model_does_not_stand_in_for_a_server_that_is_away(
+    models: str, away: list[str], first: str | None
+) -> None:
+    found = listing(models, *away).first
+    assert (found and found.id) == first
+
+
+async def test_a_server_that_is_back_is_there_at_the_next_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(catalog, "AWAY_SECONDS", 0.0)
+    server = ModelServer()
+    await server.start()
+    async with closing(Providers(settings_for(ollama_url=server.url))) as providers:
+        await server.stop()
+        listed = await providers.models()
+        assert (listed.items, len(listed.problems)) == ([], 1)
+        await server.start()
+        listed = await providers.models()
+        assert (len(listed.items), listed.problems) == (2, [])
+    await server.stop()
