@@ -1,5 +1,6 @@
 """`teahouse db`: bring the database up to date, ask where it stands, check that it is sound."""
 
+import os
 import time
 from pathlib import Path
 from typing import Any, NoReturn
@@ -106,11 +107,26 @@ def _settings_of(what: str, address: str) -> Settings:
         fail(f"{what} must be sqlite:///FILE or postgresql://…", Exit.bad_settings)
 
 
+def unusable_files(settings: Settings) -> list[Path]:
+    """Files that the server writes and this user may not: somebody else, root mostly, has run a command there."""
+    database = settings.database_path
+    files = [settings.data_dir / "secret.key"]
+    if not settings.on_postgres:
+        files += [database, *(database.with_name(f"{database.name}-{end}") for end in ("wal", "shm"))]
+    usable = os.R_OK | os.W_OK
+    return [file for file in files if file.exists() and not os.access(file, usable, effective_ids=True)]
+
+
 def migrate(settings: Settings) -> bool:
     """Make the data directory and bring its database up to date; ends the command where that is impossible."""
     from app import migrations
 
     try:
+        for file in unusable_files(settings):
+            text = f"{file.absolute()} is {owner_of(file)}'s and cannot be written."
+            fail(f"{text} Give it to the user who runs the server: chown -R … {settings.data_dir.absolute()}")
+        if "*" in settings.trusted_proxies:
+            say("TEAHOUSE_TRUSTED_PROXIES=*: whoever reaches the port may claim any address.")
         is_current = migrations.is_current(settings.database)
         # Secrets and conversations lie here: nobody else's to read.
         settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -125,6 +141,13 @@ def migrate(settings: Settings) -> bool:
         fail(f"TEAHOUSE_DATA_DIR: {settings.data_dir.absolute()}: {error.strerror}", Exit.bad_settings)
     except driver_errors(settings) as error:
         _unusable(settings, error)
+
+
+def owner_of(file: Path) -> str:
+    try:
+        return file.owner()
+    except KeyError:  # a number without a name
+        return f"user {file.stat().st_uid}"
 
 
 def _current(settings: Settings) -> str | None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import aiohttp
 
+from app.cli.db import owner_of, unusable_files
 from app.cli.examining_data import database, queue, redis
 from app.cli.findings import Finding, Level
 from app.settings import Settings
@@ -28,6 +29,9 @@ def folders(settings: Settings) -> Iterator[Finding]:
         if folder.exists() and not os.access(folder, os.W_OK | os.X_OK):
             fix = f"chown it to whom the server runs as: chown -R teahouse {folder.absolute()}"
             yield Finding("not_writable", "error", f"{folder.absolute()} cannot be written.", fix)
+    for path in unusable_files(settings):
+        fix = f"chown it to whom the server runs as: chown teahouse {path.absolute()}"
+        yield Finding("not_writable", "error", f"{path.absolute()} is {owner_of(path)}'s and cannot be written.", fix)
     for path in (settings.data_dir / "secret.key", settings.database_path, Path(".env")):
         if path.exists() and stat.S_IMODE(path.stat().st_mode) & 0o077 and not _is_hidden(path):
             yield Finding("readable_secret", "error", f"{path} can be read by others.", f"chmod 600 {path}")

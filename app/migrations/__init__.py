@@ -61,7 +61,10 @@ def upgrade(database: Path | str) -> bool:
         current = current_revision(database)
         if not is_behind(current):
             return False
-        if current is not None:
+        if current is None:
+            # Whatever the folder lets others see. Nobody has it open yet, so that closing it here takes no locks away.
+            os.close(os.open(database, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+        else:
             snapshot(database, f"before-{newest_revision()}")
         _migrate(database)
     return True

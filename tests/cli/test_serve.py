@@ -3,15 +3,22 @@
 import os
 import runpy
 import socket
+import stat
 import subprocess
 import sys
+import tempfile
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
+from app.cli import examinations
 from app.cli import serving as servers
+from app.cli.db import migrate
 from app.cli.main import app
 from app.cli.serve import address_of, models_told
 from app.providers.embedded.discovery import find_model
@@ -160,3 +167,44 @@ def test_the_address_is_one_to_click_on() -> None:
 def test_a_long_list_of_models_is_cut_aloud() -> None:
     assert models_told([f"ollama/{n}" for n in range(7)])[0].endswith("ollama/4 and 2 more")
     assert "TEAHOUSE_OLLAMA_URL" in models_told([])[1]
+
+
+@contextmanager
+def somebody_else() -> Iterator[None]:
+    """Root may do everything: then as nobody."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+@pytest.mark.parametrize("name", ["secret.key", "teahouse.db", "teahouse.db-wal"])
+def test_a_file_of_somebody_else_is_named_before_anything_is_served(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        file = Path(folder) / name
+        file.write_bytes(b"")
+        file.chmod(0o400)
+        settings = Settings(_env_file=None, data_dir=Path(folder))
+        with somebody_else():
+            with pytest.raises(typer.Exit):
+                migrate(settings)
+            told = capsys.readouterr().err
+            assert f"{file} is {file.owner()}'s and cannot be written." in told
+            assert next(examinations.folders(settings)).code == "not_writable"
+        assert file.read_bytes() == b""
+
+
+def test_the_database_is_for_its_owner_alone_in_an_open_folder_too(data_dir: Path) -> None:
+    data_dir.mkdir(exist_ok=True)
+    data_dir.chmod(0o755)
+    migrate(Settings(_env_file=None, data_dir=data_dir))
+    modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in data_dir.iterdir() if file.name.startswith("tea")}
+    assert modes["teahouse.db"] == 0o600
+    assert set(modes.values()) == {0o600}
