@@ -40,6 +40,10 @@ class Settings(BaseSettings):
     trusted_proxies: Annotated[list[str], NoDecode] = Field(
         ["127.0.0.1", "::1"], description="proxies whose X-Forwarded-… count: addresses, networks, names; *: all"
     )
+    cors_origins: Annotated[list[str], NoDecode] = Field(
+        [],
+        description="sites whose pages may use the API with a token: https://app.example.org, comma separated",
+    )
     signup: Literal["open", "invite", "closed"] = Field("open", description="who may register; the first always may")
 
     ollama_url: str = Field(
@@ -85,7 +89,7 @@ class Settings(BaseSettings):
     retry_patience: float = Field(300.0, ge=0, description="seconds to go on trying a model server that is away")
     answer_timeout: float = Field(1800.0, gt=0, description="seconds one answer may take")
 
-    _split = field_validator("allowed_hosts", "trusted_proxies", mode="before")(_comma_separated)
+    _split = field_validator("allowed_hosts", "trusted_proxies", "cors_origins", mode="before")(_comma_separated)
 
     @field_validator("public_url")
     @classmethod
@@ -95,6 +99,15 @@ class Settings(BaseSettings):
         if urlsplit(value).path.strip("/") or urlsplit(value).query:
             raise ValueError("must end with the host: Teahouse needs a name of its own, not a folder of another site's")
         return value.rstrip("/")
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _sites_are_origins(cls, value: list[str]) -> list[str]:
+        for site in value:
+            url = urlsplit(site)
+            if url.scheme not in ("http", "https") or not url.hostname or url.path.strip("/") or "*" in site:
+                raise ValueError(f"{site} is no site: https://app.example.org, without a path or *")
+        return [site.rstrip("/").lower() for site in value]
 
     @field_validator("trusted_proxies")
     @classmethod

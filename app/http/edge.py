@@ -6,6 +6,7 @@ from fastapi import FastAPI
 
 from app.http import health
 from app.http.assets import static_files
+from app.http.cors import ApiCors
 from app.http.errors import install_error_handlers
 from app.http.middleware import Edge
 from app.observability.health import Checks
@@ -23,4 +24,6 @@ def install_edge(app: FastAPI, settings: Settings, *, larger_bodies: Mapping[str
     app.include_router(health.router)
     app.mount("/static", static_files, name="static")
     install_error_handlers(app)
+    if settings.cors_origins:
+        app.add_middleware(ApiCors, origins=settings.cors_origins)
     app.add_middleware(Edge, settings=settings, larger_bodies=larger_bodies)
