@@ -2,8 +2,10 @@
 
 import asyncio
 import errno
+import io
 import os
 import socket
+import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -104,10 +106,41 @@ def address_of(settings: Settings) -> str:
     return f"http://{host}:{settings.port}"
 
 
+def told_to_phones(settings: Settings) -> list[str]:
+    """Where a phone on the same network opens it, and a code for its camera where somebody looks on."""
+    address = None if settings.public_url else _network_address(settings)
+    if address is None:
+        return []
+    url = f"http://{address}:{settings.port}"
+    lines = [f"  network {url}"]
+    if sys.stdout.isatty():
+        import segno
+
+        code = io.StringIO()
+        segno.make(url, micro=False).terminal(code, compact=True, border=2)
+        lines += code.getvalue().splitlines()
+    return lines
+
+
+def _network_address(settings: Settings) -> str | None:
+    """By which others reach this machine, if it listens for them."""
+    if settings.host not in ("0.0.0.0", "::"):  # noqa: S104
+        return None
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as way_out:
+        try:
+            way_out.connect(("192.0.2.1", 9))  # nothing is sent: only the way there is looked up
+        except OSError:
+            return None
+        address: str = way_out.getsockname()[0]
+    return address
+
+
 async def _announce(app: "FastAPI") -> None:
     """Where it is at once; the models when they are known, which may take a moment."""
     settings: Settings = app.state.settings
     say(f"Teahouse {__version__} is open at {address_of(settings)}")
+    for line in told_to_phones(settings):
+        say(line)
     say(f"  data    {settings.data_dir.absolute()} (logs: {settings.logs.absolute()})")
     try:
         providers = app.state.services.providers

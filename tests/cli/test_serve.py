@@ -1,6 +1,8 @@
 """`teahouse serve`: says where it is, refuses in one line, stops in seconds."""
 
+import io
 import os
+import re
 import runpy
 import socket
 import stat
@@ -13,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import segno
 import typer
 from typer.testing import CliRunner
 
@@ -20,7 +23,7 @@ from app.cli import examinations
 from app.cli import serving as servers
 from app.cli.db import migrate
 from app.cli.main import app
-from app.cli.serve import address_of, models_told
+from app.cli.serve import address_of, models_told, told_to_phones
 from app.providers.embedded.discovery import find_model
 from app.settings import Settings
 from tests.cli import running
@@ -162,6 +165,19 @@ def test_the_address_is_one_to_click_on() -> None:
     assert address_of(Settings(host="0.0.0.0", port=9000)) == "http://localhost:9000"
     assert address_of(Settings(host="::1")) == "http://[::1]:8000"
     assert address_of(Settings(public_url="https://tea.example.org/")) == "https://tea.example.org"
+
+
+def test_a_phone_is_told_where_to_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    (told,) = told_to_phones(Settings(_env_file=None, host="0.0.0.0", port=8123))
+    address = told.split()[-1]
+    assert re.fullmatch(r"http://(\d{1,3}\.){3}\d{1,3}:8123", address)
+    assert told_to_phones(Settings(_env_file=None, host="127.0.0.1")) == []
+    assert told_to_phones(Settings(_env_file=None, host="0.0.0.0", public_url="https://tea.example.org")) == []
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    _, *code = told_to_phones(Settings(_env_file=None, host="0.0.0.0", port=8123))
+    expected = io.StringIO()
+    segno.make(address, micro=False).terminal(expected, compact=True, border=2)
+    assert "\n".join(code) == expected.getvalue().rstrip("\n")
 
 
 def test_a_long_list_of_models_is_cut_aloud() -> None:
