@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
+LOCAL_ENDINGS = (".local", ".localhost", ".internal", ".lan", ".home.arpa")
 
 
 def _comma_separated(value: object) -> object:
@@ -169,8 +170,12 @@ class Settings(BaseSettings):
 
     @property
     def ollama_servers(self) -> list[tuple[str, str]]:
-        """Address and key of each; none where Ollama is only looked for on this machine."""
-        return with_keys(self.ollama_url, self.ollama_api_key)
+        """Address and key of each; none where Ollama is only looked for on this machine.
+
+        Other programs want `/v1` behind it, and people copy that.
+        """
+        servers = with_keys(self.ollama_url, self.ollama_api_key)
+        return [(url.rstrip("/").removesuffix("/v1"), key) for url, key in servers]
 
     @property
     def openai_servers(self) -> list[tuple[str, str]]:
@@ -263,9 +268,12 @@ def with_keys(addresses: str, keys: str) -> list[tuple[str, str]]:
 
 
 def is_local_address(url: str) -> bool:
-    """Whether a model server's address is loopback, private or a socket: calling it twice costs nothing."""
+    """Whether a model server's address is loopback, private or a socket: calling it twice costs nothing.
+
+    A name without a dot is a container's or a machine's of this network; some endings are kept for such.
+    """
     host = urlsplit(url).hostname
-    if host is None or host == "localhost" or host.endswith(".local"):
+    if host is None or ("." not in host and ":" not in host) or host.endswith(LOCAL_ENDINGS):
         return True
     try:
         address = ipaddress.ip_address(host)

@@ -23,7 +23,7 @@ from app.providers.errors import (
     ProviderUnavailable,
 )
 from app.providers.failures import explanation, from_status, quote
-from app.settings import Settings
+from app.settings import Settings, is_local_address
 
 FIRST_TOKEN_SECONDS = 600.0  # where nothing but the open connection tells that the server works
 LIFE_SECONDS = 60.0  # since its last sign of life
@@ -55,13 +55,15 @@ class Upstream:
         connector: Callable[[], aiohttp.BaseConnector] | None = None,
         label: str = "",
     ) -> None:
+        base_url, _, query = base_url.partition("?")
+        self._query = f"?{query}" if query else ""  # Azure's api-version, say
         self.base_url = base_url.rstrip("/")
         self.label = label or f"The model server at {host_of(self.base_url)}"
         self._where = "" if connector or host_of(self.base_url) in self.label else f" at {host_of(self.base_url)}"
         self.circuit = Circuit(self.label)
         self.key = key.strip()
         self._settings = settings
-        self._connector = connector or (lambda: aiohttp.TCPConnector(limit=0, force_close=True))
+        self._connector = connector
         self._session: aiohttp.ClientSession | None = None
 
     async def json(self, method: str, path: str, body: Any = None, *, seconds: float, at_root: bool = False) -> Any:
@@ -70,7 +72,7 @@ class Upstream:
         began = False
         try:
             async with asyncio.timeout(seconds):
-                response = await self._send(method, base_url + path, body)
+                response = await self._send(method, base_url + path + self._query, body)
                 try:
                     began = True
                     data = await _read(response, _MAX_JSON_BODY)
@@ -107,7 +109,7 @@ class Upstream:
                             until.reschedule(asyncio.get_running_loop().time() + limit)
 
                     watching = asyncio.create_task(_while_it_lives(lives, longer), name="watch-model-server")
-                response = await self._send("POST", self.base_url + path, body)
+                response = await self._send("POST", self.base_url + path + self._query, body)
                 await self._refuse_what_is_no_stream(response, tells)
             opened = Body(response, self._settings.idle_timeout)
             opened.wait_for_first_token(limit)
@@ -141,7 +143,7 @@ class Upstream:
             if self.key:
                 headers["Authorization"] = f"Bearer {self.key}"
             self._session = aiohttp.ClientSession(
-                connector=self._connector(),
+                connector=self._connector() if self._connector else aiohttp.TCPConnector(limit=0, force_close=True),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 headers=headers,
                 timeout=aiohttp.ClientTimeout(
@@ -149,7 +151,8 @@ class Upstream:
                     sock_connect=self._settings.connect_timeout,
                     sock_read=None,  # each call sets its own limit
                 ),
-                trust_env=False,
+                # HTTP_PROXY and the like are for what is not at hand.
+                trust_env=self._connector is None and not is_local_address(self.base_url),
                 auto_decompress=False,
             )
         return self._session

@@ -26,7 +26,8 @@ Answer = TypeVar("Answer")
 QUEUE, SLOTS = "pull", 1
 PROVIDER = "ollama"
 # No host part and no “..”: the registry is Ollama's own, and a name is never a path.
-_NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,79}(?:/[A-Za-z0-9][\w.-]{0,79}){0,1}(?::[\w.-]{1,80})?")
+# registry.example.org/namespace/model:tag; all but the model may be absent. No port: a registry is not whatever listens.
+_NAME = re.compile(r"(?:[A-Za-z0-9][\w.-]{0,79}/){0,2}[A-Za-z0-9][\w.-]{0,79}(?::[\w.-]{1,80})?")
 
 
 def keeper_of(providers: Providers) -> ModelKeeper:

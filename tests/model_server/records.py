@@ -14,6 +14,7 @@ class Received:
     method: str
     path: str
     headers: dict[str, str]
+    query: str = ""
     json: Any = None
     received_at: float = field(default_factory=time.monotonic)
     tokens_sent: int = 0

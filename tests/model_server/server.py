@@ -126,6 +126,7 @@ class ModelServer:
             request.method,
             request.path,
             {str(k): v for k, v in request.headers.items()},
+            query=request.query_string,
             connection=_connection(request),
             cuts_to=self.cuts_to,
         )
