@@ -25,8 +25,8 @@ Answer = TypeVar("Answer")
 
 QUEUE, SLOTS = "pull", 1
 PROVIDER = "ollama"
-# registry.example.org/namespace/model:tag; all but the model may be absent. No “..”, since a name is never a path, and no
-# port, since a registry is not whatever listens.
+# registry.example.org/namespace/model:tag; all but the model may be absent. No “..”, since a name is never a path, and
+# no port, since a registry is not whatever listens.
 _NAME = re.compile(r"(?:[A-Za-z0-9][\w.-]{0,79}/){0,2}[A-Za-z0-9][\w.-]{0,79}(?::[\w.-]{1,80})?")
 
 
