@@ -5,7 +5,7 @@ too. Address and number of workers come from TEAHOUSE_HOST, TEAHOUSE_PORT and TE
 
     kill -USR2 MASTER   new code: a new master starts, and when it serves the old one ends; a new one that does not
                         get that far leaves the old one as it was. What `systemctl reload teahouse` does.
-    kill -HUP MASTER    new workers of the code that is loaded, for new settings in .env
+    kill -HUP MASTER    new workers of the code that is loaded, with the settings that .env has now
     kill -TERM MASTER   the end, within seconds
 """
 

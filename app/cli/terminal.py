@@ -51,9 +51,14 @@ def read_settings(**given: Any) -> Settings:
         return Settings(**{name: value for name, value in given.items() if value is not None})
     except ValidationError as error:
         # Never the value itself: it may be a key.
-        fail("\n".join(_told(e["loc"], e["msg"]) for e in error.errors(include_input=False)), Exit.bad_settings)
+        fail(told_of(error), Exit.bad_settings)
     except (OSError, UnicodeDecodeError) as error:
         fail(f".env cannot be read: {error}", Exit.bad_settings)
+
+
+def told_of(error: ValidationError) -> str:
+    """A line for each setting that cannot be used."""
+    return "\n".join(_told(each["loc"], each["msg"]) for each in error.errors(include_input=False))
 
 
 def _told(location: tuple[int | str, ...], message: str) -> str:

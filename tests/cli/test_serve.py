@@ -62,6 +62,19 @@ def test_several_workers_serve_one_address(tmp_path: Path) -> None:
     assert seconds < 8
 
 
+def test_workers_end_with_a_master_that_is_killed(tmp_path: Path) -> None:
+    """Else they would hold the port, and nobody would start a new one."""
+    with serving(environment(tmp_path / "data"), tmp_path, "--workers", "2") as server:
+        server.lines()
+        pid = server.process.pid
+        workers = [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+        assert len(workers) == 2
+        server.process.kill()
+        server.process.communicate(timeout=20)  # when the last of them has closed its end
+        with socket.socket() as again:
+            again.bind(("127.0.0.1", server.port))
+
+
 @pytest.mark.skipif(find_model(settings_for(embedded_model="auto")) is None, reason="extra not installed")
 def test_F38_a_built_in_model_that_cannot_run_is_said_at_the_start(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -14,6 +14,9 @@ import pytest
 from tests.stack.reading import only_what_was_under_way_failed, reading
 from tests.stack.stack import Stack
 from tests.stack.visitor import Visitor, visitors
+from tests.stack.wire import ask
+
+OTHER = "https://other.example"
 
 pytestmark = [pytest.mark.campaign, pytest.mark.timeout(180)]
 
@@ -28,10 +31,13 @@ async def readers(site: Stack, tokens: list[str]) -> AsyncIterator[list[Visitor]
 async def test_a_deploy_turns_nobody_away(site: Stack, readers: list[Visitor], word: str) -> None:
     """TERM and a start by systemd, new code by USR2, new settings by HUP."""
     before = site.app.main_pid
+    settings = site.root / ".env"
+    old = settings.read_text()
 
     def deed() -> None:
         if word == "HUP":
             workers = set(site.app.worker_pids())
+            settings.write_text(f"{old}TEAHOUSE_CORS_ORIGINS={OTHER}\n")
             os.kill(site.app.main_pid, signal.SIGHUP)
             _until(lambda: len(now := set(site.app.worker_pids())) == 3 and not now & workers)
         elif word == "restart":
@@ -45,6 +51,9 @@ async def test_a_deploy_turns_nobody_away(site: Stack, readers: list[Visitor], w
     await reading(site, readers, deed)
     assert (site.app.main_pid == before) == (word == "HUP")
     assert [visitor.failed for visitor in readers] == [[], [], []]
+    shared = dict(ask(site, "/api/v1/models", Origin=OTHER)[1]).get("access-control-allow-origin")
+    assert (shared == OTHER) == (word == "HUP")
+    settings.write_text(old)
 
 
 async def test_F02_a_worker_dies(site: Stack, readers: list[Visitor]) -> None:
