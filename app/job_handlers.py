@@ -7,7 +7,7 @@ from app.conversations.deleting import purge_deleted
 from app.db.session import Database
 from app.generations.handlers import AnswerHandler
 from app.generations.loop import GenerationServices
-from app.generations.titles import TitleHandler
+from app.generations.titles import TitleHandler, end_old_titles
 from app.jobs.engine import Engine
 from app.jobs.registry import register
 from app.jobs.slots import Slots
@@ -33,7 +33,7 @@ def make_engine(settings: Settings, database: Database, providers: Providers, cl
         database,
         slots_of=lambda queue: Slots(pulling.SLOTS) if queue == pulling.QUEUE else providers.slots(queue),
         services=GenerationServices(settings, database, providers),
-        duties=[purge_deleted],
+        duties=[purge_deleted, end_old_titles],
         claims=claims,
     )
 

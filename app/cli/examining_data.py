@@ -76,7 +76,7 @@ def _revision(name: str, revision: str | None, looked: str = "sound") -> Finding
 
 _QUEUE = """
 SELECT (SELECT count(*) FROM jobs WHERE status = 'queued' AND blocked = 0),
-  (SELECT min(created_at) FROM jobs WHERE status = 'queued' AND blocked = 0),
+  (SELECT min(created_at) FROM jobs WHERE status = 'queued' AND blocked = 0 AND priority = 0),
   (SELECT count(*) FROM jobs WHERE status = 'running'),
   (SELECT count(*) FROM jobs WHERE status = 'running' AND leased_until < :stale),
   (SELECT count(*) FROM jobs WHERE created_at > :soon)

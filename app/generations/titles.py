@@ -1,12 +1,16 @@
 """Name a conversation after its first exchange, by its own model, when the queue is idle."""
 
 from contextlib import aclosing
+from datetime import timedelta
 from typing import Any
 
+from app.clock import utcnow
 from app.conversations.messages import turns_to
 from app.conversations.service import title_from
+from app.db.types import to_text
 from app.generations.prompt import prompt_of
 from app.jobs.lease import Claimed, Connection, Effect, End, FollowUp
+from app.jobs.maintenance import abandon
 from app.jobs.registry import JobContext, Outcome
 from app.jobs.states import JobStatus
 from app.observability import metrics, tracing
@@ -17,6 +21,11 @@ from app.providers.events import TextDelta
 ASK = "Give this conversation a title of at most six words, in its own language. Answer with the title alone."
 OPTIONS = ChatOptions(temperature=0.2, max_tokens=24, think=False)
 _HEAD = "SELECT head_id FROM conversations WHERE id = :id"
+WORTH_HAVING = timedelta(minutes=10)
+_OLD = """
+SELECT id, attempt FROM jobs WHERE status = 'queued' AND kind = 'title' AND created_at < :before
+  AND EXISTS (SELECT 1 FROM waiting_users WHERE queue = '' AND priority = 1 AND jobs > 0) LIMIT 50
+"""
 QUOTED = 2000  # characters of the exchange that the model is shown
 
 
@@ -29,6 +38,13 @@ def title_job(job: Claimed) -> FollowUp:
     """After the first answer of a conversation."""
     payload = {name: job.payload[name] for name in ("model", tracing.TRACE) if name in job.payload}
     return FollowUp("title", job.user_id, job.queue, job.conversation_id, priority=1, payload=payload)
+
+
+def end_old_titles(connection: Connection) -> None:
+    """One that found no quiet moment in all that time is not worth one any more."""
+    before = to_text(utcnow() - WORTH_HAVING)
+    for job_id, attempt in connection.execute(_OLD, {"before": before}).fetchall():
+        abandon(connection, job_id, attempt, JobStatus.cancelled, None)
 
 
 class TitleHandler:

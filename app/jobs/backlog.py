@@ -10,9 +10,10 @@ from app.db.types import to_text
 from app.jobs.registry import kinds
 from app.observability.metrics import Family
 
-# By the indexes of what has not ended. Behind an earlier answer of its conversation, or put off, a job does not wait.
+# By the indexes of what has not ended. Behind an earlier answer of its conversation, or put off, a job does not wait;
+# nor does anybody wait for a title.
 _BACKLOG = """
-SELECT 'queued', kind, count(*), min(CASE WHEN blocked = 0 AND run_after <= :now THEN
+SELECT 'queued', kind, count(*), min(CASE WHEN blocked = 0 AND priority = 0 AND run_after <= :now THEN
   CASE WHEN created_at > run_after THEN created_at ELSE run_after END END)
 FROM jobs WHERE status = 'queued' GROUP BY kind
 UNION ALL
@@ -54,6 +55,11 @@ def families(lines: Sequence[Line]) -> Sequence[Family]:
             ("kind", "status"),
             [(p, found[p].count if p in found else 0) for p in pairs],
         ),
-        ("queue_age_seconds", "How long the first job that could run has been waiting", (), [((), ages["queued"])]),
+        (
+            "queue_age_seconds",
+            "How long the first answer that could run has been waiting",
+            (),
+            [((), ages["queued"])],
+        ),
         ("oldest_running_seconds", "Since when the longest job runs", (), [((), ages["running"])]),
     ]

@@ -6,6 +6,8 @@ from app.accounts.principal import Principal
 from app.conversations.models import Conversation
 from app.conversations.service import update_conversation
 from app.generations import titles
+from app.jobs.backlog import backlog, families
+from app.jobs.lease import Connection
 from tests.generations.asking import MakeSettings, Talk, new_talk, words
 from tests.jobs.waiting import ended, until
 from tests.model_server import ModelServer
@@ -88,3 +90,24 @@ async def test_a_conversation_deleted_before_its_title_is_no_trouble(process: Pr
     await process.endings.delete_conversation(alice, talk.conversation_id)
     await until(lambda: process.engine.worker.running == 0)
     assert list(process.engine.log.leases) == []
+
+
+async def test_a_title_that_found_no_quiet_moment_ends_by_itself(make_settings: MakeSettings, alice: Principal) -> None:
+    """It raises no alarm meanwhile: nobody waits for it."""
+    async with running(make_settings(model_slots=2)) as process:
+        busy, talk = await new_talk(process, alice), await new_talk(process, alice, title="")
+        await busy.writing((await busy.send("on and on [[tokens=endless rate=20]]")).job.id)
+        await talk.ask("What is tea? [[tokens=3]]")
+        (job_id,) = await until(lambda: title_jobs(talk))
+        assert (await talk.job(job_id)).status == "queued"
+
+        def age(connection: Connection) -> None:
+            old = "2020-01-01T00:00:00.000000Z"
+            connection.execute("UPDATE jobs SET created_at = ?, run_after = ? WHERE id = ?", (old, old, job_id))
+
+        await process.engine.log.run(age)
+        ages = {name: rows for name, _, _, rows in families(await backlog(process.database.lookup))}
+        assert ages["queue_age_seconds"] == [((), 0.0)]
+        await ended(process.database, job_id, 10)
+        assert (await talk.job(job_id)).status == "cancelled"
+        assert (await title_of(talk))[1] == "text"
