@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.coverage_rows import ALSO, ATTACKS, FAULTS, PROMISES, WAITS
+from tests.wire_habits import HABITS
 
 TESTS = Path(__file__).parent
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -60,6 +61,8 @@ def table() -> str:
             proofs = dict.fromkeys([*named.get(code, []), *ALSO.get(code, [])])
             shown = "<br>".join(f"`{proof}`{' +' if proof in more else ''}" for proof in proofs) or "–"
             parts.append(f"| {code} | {caption} | {shown} | {WAITS.get(code, '')} |\n")
+    parts.append("\n## What model servers do\n\n| server | what it does | proved by |\n| --- | --- | --- |\n")
+    parts += [f"| {server} | {habit} | `{proof}` |\n" for server, habit, proof in HABITS]
     return "".join(parts)
 
 
@@ -74,7 +77,7 @@ def test_no_test_names_a_row_that_is_not_there() -> None:
 
 
 def test_what_is_pointed_at_is_there() -> None:
-    for proofs in ALSO.values():
+    for proofs in (*ALSO.values(), [proof for _, _, proof in HABITS]):
         for proof in proofs:
             file, _, name = proof.partition("::")
             assert f"def {name}(" in (TESTS / file).read_text(), proof
