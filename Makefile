@@ -130,7 +130,7 @@ lock: ## lock the versions in pyproject.toml anew (asks the package index)
 	$(UV) pip compile pyproject.toml $(LOCKING) -o requirements.lock
 	$(UV) pip compile pyproject.toml --extra embedded $(LOCKING) -o requirements-embedded.lock
 	$(UV) pip compile pyproject.toml --extra embedded --extra scale $(LOCKING) -o requirements-scale.lock
-	$(UV) pip compile pyproject.toml --extra embedded --extra telemetry $(LOCKING) -o requirements-telemetry.lock
+	$(UV) pip compile pyproject.toml --extra embedded --extra scale --extra telemetry $(LOCKING) -o requirements-telemetry.lock
 	$(UV) pip compile pyproject.toml --extra embedded --extra scale --extra telemetry --group dev $(LOCKING) -o requirements-dev.lock
 	$(UV) pip compile --group node $(LOCKING) -o requirements-node.lock
 LOCKING := --quiet --universal --generate-hashes --no-emit-index-url --no-header
@@ -148,6 +148,11 @@ sync = .ci/step "Installing the Python packages ($(1))" $(UV) pip sync --python 
 .venv/scale.stamp: requirements-scale.lock pyproject.toml | .venv/bin/python
 	@$(call sync,requirements-scale.lock)
 	@touch $@ && rm -f .venv/run.stamp
+
+# The same again, and what traces need.
+.venv/telemetry.stamp: requirements-telemetry.lock pyproject.toml | .venv/bin/python
+	@$(call sync,requirements-telemetry.lock)
+	@touch $@ .venv/scale.stamp && rm -f .venv/run.stamp
 
 .venv/dev.stamp: requirements-dev.lock pyproject.toml | .venv/bin/python
 	@$(call sync,requirements-dev.lock)

@@ -21,7 +21,7 @@ LOCKS = {
     "requirements.lock": CORE,
     "requirements-embedded.lock": [*CORE, *EMBEDDED],
     "requirements-scale.lock": [*CORE, *EMBEDDED, *SCALE],
-    "requirements-telemetry.lock": [*CORE, *EMBEDDED, *TELEMETRY],
+    "requirements-telemetry.lock": [*CORE, *EMBEDDED, *SCALE, *TELEMETRY],
     "requirements-dev.lock": [*CORE, *EMBEDDED, *SCALE, *TELEMETRY, *DEV],
     "requirements-node.lock": NODE,
 }
