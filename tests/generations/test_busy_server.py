@@ -89,10 +89,10 @@ async def test_who_comes_when_it_was_tried_already_stands_before_everybodys_seco
 ) -> None:
     server.scheduler = Scheduler(parallel=1)
     people = await talks(process, alice, alice, bob, bob, carol)
-    asked = []
-    for number, talk in enumerate(people):
-        asked.append(await talk.send(f"question {number} {SHORT}"))
-        await talk.writing(asked[0].job.id)
+    first = await people[0].send(f"question 0 {ENDLESS}")
+    await people[0].writing(first.job.id)
+    asked = [first, *[await talk.send(f"question {n} {SHORT}") for n, talk in enumerate(people) if n]]
+    await process.endings.cancel(alice, first.job.id)  # now that all of them wait
     for talk, sent in zip(people, asked, strict=True):
         await talk.ended(sent)
     assert [prompt.split()[1] for prompt in server.scheduler.order] == ["0", "2", "4", "1", "3"]
