@@ -1,5 +1,6 @@
 """Bring the schema up to date: under a lock, after a snapshot, all or nothing."""
 
+import contextlib
 import fcntl
 import logging
 import os
@@ -61,12 +62,11 @@ def upgrade(database: Path | str) -> bool:
         current = current_revision(database)
         if not is_behind(current):
             return False
-        if current is None:
-            # Whatever the folder lets others see. Nobody has it open yet, so that closing it here takes no locks away.
-            os.close(os.open(database, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
-        else:
+        if current is not None:
             snapshot(database, f"before-{newest_revision()}")
         _migrate(database)
+        if current is None:
+            _hide(database)
     return True
 
 
@@ -111,6 +111,13 @@ def snapshot(database: Path, name: str) -> Path:
         old.unlink()
     logger.info("snapshot of the database: %s", path)
     return path
+
+
+def _hide(database: Path) -> None:
+    """A new database is its owner's, whatever the folder lets others see. Opening it would take locks away."""
+    for file in (database, *(database.with_name(f"{database.name}-{end}") for end in ("wal", "shm"))):
+        with contextlib.suppress(FileNotFoundError):
+            file.chmod(0o600)
 
 
 def _migrate(database: Path) -> None:
