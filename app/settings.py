@@ -97,6 +97,7 @@ class Settings(BaseSettings):
     def _public_url_is_an_address(cls, value: str) -> str:
         if value and (urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).hostname):
             raise ValueError("must start with http:// or https:// and name a host")
+        _ = urlsplit(value).port  # raises for one that is none
         if urlsplit(value).path.strip("/") or urlsplit(value).query:
             raise ValueError("must end with the host: Teahouse needs a name of its own, not a folder of another site's")
         return value.rstrip("/")
@@ -235,9 +236,13 @@ class Settings(BaseSettings):
     def hosts(self) -> frozenset[str]:
         """Host names (without port) that a request may name."""
         public = urlsplit(self.public_url).hostname if self.public_url else None
-        own = [] if self.host in ("0.0.0.0", "::") else [self.host]  # noqa: S104
+        own = [] if self.listens_everywhere else [self.host]
         allowed = map(_host_name, self.allowed_hosts)
         return frozenset(h.lower() for h in (*LOCAL_HOSTS, *allowed, *own, *([public] if public else [])))
+
+    @cached_property
+    def listens_everywhere(self) -> bool:
+        return self.host in ("0.0.0.0", "::")  # noqa: S104 - it is not listened on here
 
     @cached_property
     def listens_beyond_this_machine(self) -> bool:

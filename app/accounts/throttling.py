@@ -59,7 +59,7 @@ def _places(folded_login: str, address: str) -> tuple[Place, Place, Place]:
 
 
 class Attempt:
-    """A sign-in whose password is being looked at. How it ends is told once."""
+    """A sign-in whose password is being checked. Call exactly one of the methods, once, when the result is known."""
 
     def __init__(self, throttle: "Throttle", account: "Place", places: Sequence["Place"]) -> None:
         self._throttle, self._account, self._places = throttle, account, places
@@ -112,7 +112,7 @@ class Throttle:
         return self._begun(account, [own])
 
     def begin_sign_in(self, folded_login: str, address: str) -> Attempt:
-        """The same for whoever does not wait."""
+        """The same without waiting: raises `rate_limited` at once when a limit is reached."""
         own, network, account = _places(folded_login, address)
         return self._begun(account, [own, network, account])
 

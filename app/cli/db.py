@@ -107,6 +107,9 @@ def _settings_of(what: str, address: str) -> Settings:
         fail(f"{what} must be sqlite:///FILE or postgresql://…", Exit.bad_settings)
 
 
+TRUSTS_EVERYBODY = "TEAHOUSE_TRUSTED_PROXIES=*: anybody who can reach the port can claim any address."
+
+
 def unusable_files(settings: Settings) -> list[Path]:
     """Files that the server writes and this user may not: somebody else, root mostly, has run a command there."""
     database = settings.database_path
@@ -126,7 +129,7 @@ def migrate(settings: Settings) -> bool:
             text = f"{file.absolute()} is {owner_of(file)}'s and cannot be written."
             fail(f"{text} Give it to the user who runs the server: chown -R … {settings.data_dir.absolute()}")
         if "*" in settings.trusted_proxies:
-            say("TEAHOUSE_TRUSTED_PROXIES=*: whoever reaches the port may claim any address.")
+            say(TRUSTS_EVERYBODY)
         is_current = migrations.is_current(settings.database)
         # Secrets and conversations lie here: nobody else's to read.
         settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import aiohttp
 
-from app.cli.db import owner_of, unusable_files
+from app.cli.db import TRUSTS_EVERYBODY, owner_of, unusable_files
 from app.cli.examining_data import database, queue, redis
 from app.cli.findings import Finding, Level
 from app.settings import Settings
@@ -135,7 +135,7 @@ def _lacking_instructions() -> set[str]:
 
 async def server(settings: Settings) -> AsyncIterator[Finding]:
     """The app by itself: is it there, is it ours, is it ready?"""
-    url = f"http://{settings.host if settings.host not in ('0.0.0.0', '::') else '127.0.0.1'}:{settings.port}"  # noqa: S104
+    url = f"http://{'127.0.0.1' if settings.listens_everywhere else settings.host}:{settings.port}"
     async with aiohttp.ClientSession(timeout=FRONT_TIMEOUT) as http:
         try:
             async with http.get(f"{url}/readyz") as answer:
@@ -179,10 +179,7 @@ async def front(settings: Settings) -> AsyncIterator[Finding]:
             async for finding in _forms(http, settings):
                 yield finding
     if "*" in settings.trusted_proxies:
-        text = "TEAHOUSE_TRUSTED_PROXIES=*: whoever reaches the port may claim any address."
-        yield Finding(
-            "trusted_proxies", "warning", text, "Name the proxy: its address, its network or its host's name."
-        )
+        yield Finding("trusted_proxies", "warning", TRUSTS_EVERYBODY, "Name the proxy's address, network or host.")
 
 
 async def _forms(http: aiohttp.ClientSession, settings: Settings) -> AsyncIterator[Finding]:

@@ -100,7 +100,7 @@ def address_of(settings: Settings) -> str:
     """An address to click on."""
     if settings.public_url:
         return settings.public_url
-    if settings.host in ("0.0.0.0", "::"):  # noqa: S104
+    if settings.listens_everywhere:
         return f"http://localhost:{settings.port}"
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     return f"http://{host}:{settings.port}"
@@ -124,7 +124,7 @@ def told_to_phones(settings: Settings) -> list[str]:
 
 def _network_address(settings: Settings) -> str | None:
     """By which others reach this machine, if it listens for them."""
-    if settings.host not in ("0.0.0.0", "::"):  # noqa: S104
+    if not settings.listens_everywhere:
         return None
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as way_out:
         try:

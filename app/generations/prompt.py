@@ -35,8 +35,8 @@ def least_tokens(turns: Sequence[tuple[str, str]]) -> int:
 def was_cut(usage: Usage, least: int | None) -> bool:
     """Whether the server left out a part of the prompt without a word, by how many tokens it says it has read.
 
-    `least`: that it must have read: all that it had for the answer before, and what was said since. Who cuts to a
-    window tells of exactly as many as that has, and windows are powers of two.
+    `least`: tokens that the prompt must have: those of the previous answer's prompt and of the messages since. A server
+    that cuts a prompt to its window reports exactly the window's size, which is a power of two.
     """
     read = usage.prompt_tokens
     if read is None or read < LEAST_WINDOW:

@@ -18,7 +18,7 @@ WHERE status = 'running' AND queue = :queue AND id <> :id AND phase = 'writing'
 
 
 class Standing:
-    """What the provider tells of one run. `queues`: its server is one that lets requests wait for each other."""
+    """The phase of one run, as the provider reports it. `queues`: the server may make requests wait for each other."""
 
     def __init__(self, log: EventLog, lease: Lease, lookup: Lookup, *, queues: bool) -> None:
         self._log, self._lease, self._lookup, self._queues = log, lease, lookup, queues

@@ -106,7 +106,7 @@ class Forwarded:
 
 
 def _resolved(names: list[str]) -> frozenset[_Address]:
-    """Every address of every name; one that cannot be resolved is told of."""
+    """The addresses of all names. A name that cannot be resolved is logged."""
     found: set[_Address] = set()
     for name in names:
         try:

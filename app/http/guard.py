@@ -60,8 +60,8 @@ class Guard:
     def _take_forwarded_host(self, scope: Scope) -> None:
         """A proxy that asks by a name of its own says by which it was asked."""
         named = scope.get("forwarded_host")
-        if named and self._allows(named):
-            others = [(name, value) for name, value in scope["headers"] if name != b"host"]
+        others = [header for header in scope["headers"] if header[0] != b"host"]
+        if named and self._allows(named) and len(others) == len(scope["headers"]) - 1:  # two Hosts stay two
             scope["headers"] = [*others, (b"host", named)]
 
     def _allows(self, host: bytes) -> bool:

@@ -39,8 +39,12 @@ def _names_us(request: Request) -> bool:
     origin, host = origins[0].lower(), request.headers.get("host", "").lower()
     if origin and origin in (f"{request.url.scheme}://{host}", get_services(request).settings.public_origin):
         return True
-    says_so = request.headers.get("sec-fetch-site") == "same-origin"
-    return says_so and (origin == "null" or urlsplit(origin).hostname == urlsplit(f"//{host}").hostname)
+    if request.headers.get("sec-fetch-site") != "same-origin":
+        return False
+    try:
+        return origin == "null" or urlsplit(origin).hostname == urlsplit(f"//{host}").hostname
+    except ValueError:  # an address that is none
+        return False
 
 
 def _explain(request: Request) -> None:

@@ -13,7 +13,7 @@ from app.jobs.event_log import CANCEL, DRAIN, LOST, EventLog
 from app.jobs.lease import Claimed, Connection
 from app.jobs.registry import JobContext
 from app.jobs.runner import run_job
-from app.jobs.slots import Learner, SlotsOf, known, may_try_more, share, tried_more
+from app.jobs.slots import Learner, Slots, SlotsOf, known, may_try_more, share, tried_more
 
 logger = logging.getLogger(__name__)
 
@@ -133,17 +133,18 @@ class Worker:
         for (queue,) in connection.execute(_READY_QUEUES).fetchall():
             if queue in self._claims.without or (self._claims.only is not None and queue not in self._claims.only):
                 continue
-            while len(claimed) < most and (job := self._claim(connection, queue)):
+            slots = self._slots_of(queue)
+            count = known(connection, queue, slots)
+            claim = partial(self._claim, connection, queue, slots, count, share(connection, queue, count))
+            while len(claimed) < most and (job := claim()):
                 claimed.append(job)
         return ours, claimed
 
-    def _claim(self, connection: Connection, queue: str) -> Claimed | None:
+    def _claim(self, connection: Connection, queue: str, slots: Slots, count: int, most: int) -> Claimed | None:
         """An answer; only when this queue is idle something that can wait, such as a title."""
-        slots = self._slots_of(queue)
-        count = known(connection, queue, slots)
         claim = partial(leases.claim, connection, queue=queue, owner=self._owner, per_user=self._per_user)
         for priority in self._claims.priorities:
-            job = claim(priority=priority, slots=count, share=share(connection, queue, count))
+            job = claim(priority=priority, slots=count, share=most)
             if job is not None:
                 return job
             if connection.execute(_RUNS, (queue,)).fetchone():

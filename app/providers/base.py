@@ -38,7 +38,7 @@ class ChatRequest:
     """`model` is the name as its server spells it, without our provider prefix.
 
     With `continues` the last message is an assistant's unfinished text and the answer goes on from its end.
-    `on_phase` is told where the answer stands before its first word, as far as the server lets that be known.
+    `on_phase` is called with each phase before the first token, as far as the server reports phases.
     """
 
     model: str

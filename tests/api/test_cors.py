@@ -56,9 +56,3 @@ async def test_no_cookie_is_set_for_it_and_no_page_is_shared(shared: Served) -> 
         assert answer.status_code == 200 and answer.headers.get_list("set-cookie") == []
         page = await client.get("/login", headers={"Origin": SITE})
         assert "access-control-allow-origin" not in page.headers
-
-
-async def test_without_the_setting_nobody_may(served: Served) -> None:
-    async with httpx.AsyncClient(base_url=served.url) as client:
-        answer = await client.get("/api/v1/models", headers={"Origin": SITE})
-        assert "access-control-allow-origin" not in answer.headers

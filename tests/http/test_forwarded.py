@@ -118,6 +118,11 @@ def test_the_origin_of_the_public_address(public_url: str, origin: str) -> None:
     assert Settings(_env_file=None, public_url=public_url).public_origin == origin
 
 
+def test_a_port_that_is_none_is_refused() -> None:
+    with pytest.raises(ValueError, match="ort"):
+        Settings(_env_file=None, public_url="https://example.org:99999")
+
+
 def test_a_folder_of_another_site_is_refused() -> None:
     with pytest.raises(ValueError, match="a name of its own"):
         Settings(_env_file=None, public_url="https://example.org/tea")

@@ -105,6 +105,7 @@ async def test_a_page_without_referrers_has_no_origin_but_the_browsers_word(conf
     assert await register(configured, proxy, Origin="null", **{"Sec-Fetch-Site": "cross-site"}) == 403
     assert await register(configured, proxy, Origin="null", **{"Sec-Fetch-Site": "same-site"}) == 403
     assert await register(configured, proxy, Origin="https://evil.example", **OURS) == 403
+    assert await register(configured, proxy, Origin="http://[", **OURS) == 403
 
 
 @pytest.mark.parametrize(

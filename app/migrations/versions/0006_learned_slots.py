@@ -38,7 +38,7 @@ def downgrade() -> None:
     op.drop_table("queue_slots")
     for column in ("spent", "phase_at", "phase"):
         op.drop_column("jobs", column)
-    # A model's queue becomes its server's again; who waits is counted anew.
+    # The queue of a model becomes the queue of its server again, and waiting jobs are counted again.
     op.execute("UPDATE jobs SET queue = 'ollama' WHERE queue LIKE 'ollama/%'")
     op.execute("DELETE FROM queue_moves")
     op.execute("DELETE FROM waiting_users")

@@ -154,7 +154,7 @@ class OllamaProvider:
     async def _lives(self, request: ChatRequest | None) -> bool:
         """By what it answers at any time, also while it loads a model or reads a prompt for minutes.
 
-        Of a request for a model here its phase is told on the way.
+        If `request` is given, its phase is reported as well.
         """
         try:
             await self._upstream.json("GET", "/api/version", seconds=_LIFE_SECONDS)

@@ -39,3 +39,9 @@ async def test_the_list_is_for_those_who_are_signed_in(client: httpx.AsyncClient
 async def test_there_is_nothing_to_pass_and_no_other_method(alice: Person) -> None:
     assert is_problem(await alice.client.get("/api/v1/models?refresh=1"), 422, "unknown_parameter")
     assert is_problem(await alice.client.put("/api/v1/models"), 405, "method_not_allowed")
+
+
+async def test_pages_of_other_sites_may_not_read_it_unless_they_are_named(served: Served) -> None:
+    async with httpx.AsyncClient(base_url=served.url) as client:
+        answer = await client.get("/api/v1/models", headers={"Origin": "https://app.example.org"})
+        assert "access-control-allow-origin" not in answer.headers
