@@ -50,6 +50,7 @@ def test_A44_a_host_that_is_not_ours_is_refused(server: Server, host: str) -> No
 def test_A44_a_request_with_two_hosts_is_refused(server: Server) -> None:
     assert server.ask(request("GET", OK, "Host: localhost")).status == 400
     assert server.ask(request("GET", OK, "Host: evil")).status == 400
+    assert server.ask(request("GET", OK, "Host: evil", "X-Forwarded-Host: localhost")).status == 400
 
 
 def test_A44_a_request_without_a_host_is_refused(server: Server) -> None:
