@@ -13,6 +13,10 @@ from tests.browser.test_chat import expected_of
 pytestmark = pytest.mark.browser
 
 LONG = "How is tea made? [[tokens=120 rate=25 first=100 text=markdown]]"
+WRITES_AGAIN = """() => {
+  new MutationObserver(() => (window.writesAgain ||= document.querySelector("[aria-busy]") !== null))
+    .observe(document, { subtree: true, childList: true });
+}"""
 PLAIN = "Tell me of tea [[tokens=60 rate=20 first=100]]"
 
 
@@ -131,6 +135,32 @@ async def test_a_message_that_came_with_the_list_is_there_once(open_application:
     await watch_to_end(page, expected_of("And now? [[tokens=6]]"))
     await expect(page.locator(".pending")).to_have_count(0)
     await expect(page.locator(".message")).to_have_count(4)
+
+
+async def test_an_acceptance_that_comes_after_the_answer_takes_nothing_away(open_application: OpenApplication) -> None:
+    page, sent, ended = await open_application(), asyncio.Event(), asyncio.Event()
+    await ask(page, "Tea? [[tokens=5]]")
+    await watch_to_end(page, expected_of("Tea? [[tokens=5]]"))
+
+    async def crossed(route: Route) -> None:
+        if route.request.method == "GET":
+            await sent.wait()
+        answer = await route.fetch()
+        if route.request.method == "POST":
+            sent.set()
+            await ended.wait()
+        await route.fulfill(response=answer)
+
+    await page.route("**/api/v1/conversations/*/messages*", crossed)
+    await page.reload()
+    await ask(page, "And now? [[tokens=6]]")
+    await watch_to_end(page, expected_of("And now? [[tokens=6]]"))
+    await expect(page.locator(".pending")).to_have_count(1)
+    await page.evaluate(WRITES_AGAIN)
+    ended.set()
+    await expect(page.locator(".pending")).to_have_count(0)
+    await expect(page.locator(".message")).to_have_count(4)
+    assert not await page.evaluate("window.writesAgain")
 
 
 async def test_what_is_typed_while_the_first_message_is_sent_stays_in_the_composer(

@@ -108,11 +108,11 @@ export function useMessages(conversationId: MaybeRefOrGetter<string>) {
     await load();
   }
 
-  /** The list may have come with them already. */
+  /** The list may have come with them already, and the answer may have ended since: what is there is newer. */
   function accept({ user_message, assistant_message }: Accepted): void {
     changes++;
-    const others = messages.value.filter(({ id }) => id !== user_message.id && id !== assistant_message.id);
-    messages.value = [...others, user_message, assistant_message];
+    const isNew = ({ id }: Message): boolean => !messages.value.some((message) => message.id === id);
+    messages.value = [...messages.value, ...[user_message, assistant_message].filter(isNew)];
   }
 
   function replace(changed: Message): void {
