@@ -1,16 +1,13 @@
-"""A site moves from the SQLite file to PostgreSQL, Redis and Celery as deploy/README.md says, command by command.
-
-The commands are read from the manual. Where they are about this machine itself something stands in for it: systemctl is
-the one of these tests, packages are here already, and the installation belongs to one user.
-"""
+"""A site moves from the SQLite file to PostgreSQL, Redis and Celery as deploy/README.md says, command by command."""
 
 import asyncio
 import os
 import pwd
-import shlex
+import re
 import shutil
-import subprocess
 import tempfile
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -23,7 +20,8 @@ from tests.ports import free_port
 from tests.postgres import BINARIES, Server
 from tests.redis import RedisServer, redis_server
 from tests.stack.manual import blocks, commands
-from tests.stack.stack import ROOT, Service, Stack, stack
+from tests.stack.operator import Operator, output_of
+from tests.stack.stack import Service, Stack, stack
 from tests.stack.visitor import Visitor, sign_up, visitors
 
 pytestmark = pytest.mark.timeout(240)
@@ -33,36 +31,19 @@ LONG = "Of tea [[tokens=200 rate=10]]"
 ASKED = [f"Question {number}, 茶 🍵 [[tokens=20 text=unicode]]" for number in range(6)]
 
 
-class Operator:
-    """Types what the manual says, with this site's names in the place of the manual's."""
+class Mover(Operator):
+    """With PostgreSQL and Redis as Debian's packages leave them."""
 
     def __init__(self, site: Stack, postgres: Path, postgres_port: int, redis: RedisServer) -> None:
-        self.site, self._postgres, self._port = site, postgres, postgres_port
-        self._names = {
+        names = {
             "PASSWORD": PASSWORD,
             "db.example.org:6379": f"127.0.0.1:{redis.port}",
             "db.example.org/": f"127.0.0.1:{postgres_port}/",
-            "/srv/teahouse": str(site.root),
         }
+        super().__init__(site.root, names)
+        self.site, self._postgres, self._port = site, postgres, postgres_port
         self.workers: list[Service] = []
-        self._doing = {
-            "apt-get": self._packages_are_there,
-            "sudo": self._as_postgres,
-            "cd": self._is_here,
-            "make": self._make,
-            "systemctl": self._systemctl,
-        }
-
-    def type(self, command: str) -> str:
-        for name, own in self._names.items():
-            command = command.replace(name, own)
-        command = command.removeprefix("runuser -u teahouse -- ")
-        words = shlex.split(command.splitlines()[0])
-        return self._doing.get(words[0], lambda _: self._run(command))(words)
-
-    def _run(self, command: str) -> str:
-        own = {name: value for name, value in os.environ.items() if not name.startswith("TEAHOUSE_")}
-        return _output(["bash", "-euo", "pipefail", "-c", command], self.site.root, {**own, "PYTHONPATH": "."})
+        self.doing |= {"apt-get": self._packages_are_there, "sudo": self._as_postgres, "systemctl": self._systemctl}
 
     def _packages_are_there(self, words: list[str]) -> str:
         assert words[1:] == ["install", "postgresql", "redis-server"]
@@ -75,17 +56,7 @@ class Operator:
         program = str(BINARIES[-1] / words[3])
         environment = {"PGHOST": str(self._postgres), "PGPORT": str(self._port), "PATH": os.environ["PATH"]}
         user = pwd.getpwnam("postgres").pw_uid if os.geteuid() == 0 else None
-        return _output([program, *words[4:]], self._postgres, environment, f"{PASSWORD}\n" * 2, user)
-
-    def _is_here(self, words: list[str]) -> str:
-        assert words[1:] == [str(self.site.root)]
-        return ""
-
-    def _make(self, words: list[str]) -> str:
-        """What would be installed, since all of it is; the files of the lock and of the target are looked at."""
-        would = _output(["make", "--dry-run", "--always-make", *words[1:]], ROOT, dict(os.environ))
-        assert "--require-hashes requirements-scale.lock" in would
-        return would
+        return output_of([program, *words[4:]], self._postgres, environment, f"{PASSWORD}\n" * 2, user)
 
     def _systemctl(self, words: list[str]) -> str:
         match words[1:]:
@@ -105,30 +76,13 @@ class Operator:
         return ""
 
 
-def _output(
-    command: list[str], cwd: Path, environment: dict[str, str], typed: str = "", user: int | None = None
-) -> str:
-    ran = subprocess.run(
-        command,
-        cwd=cwd,
-        env=environment,
-        input=typed,
-        user=user,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        start_new_session=True,  # no terminal
-    )
-    assert ran.returncode == 0, (command, ran.stdout, ran.stderr)
-    return ran.stdout
-
-
 @pytest.fixture
-def operator(tmp_path: Path) -> Iterator[Operator]:
+def operator(tmp_path: Path) -> Iterator[Mover]:
     """A site on SQLite, and a PostgreSQL and a Redis as Debian's packages leave them; Redis was given a password."""
     tmp_path.chmod(0o755)
     with ExitStack() as opened:
-        site = opened.enter_context(stack(tmp_path, TEAHOUSE_WORKERS="2"))
+        metrics = str(free_port())
+        site = opened.enter_context(stack(tmp_path, TEAHOUSE_WORKERS="2", TEAHOUSE_METRICS_PORT=metrics))
         folder = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="teahouse-postgres-")))
         port = free_port()
         server = Server(folder, address="127.0.0.1", port=port, superuser="postgres")
@@ -137,7 +91,7 @@ def operator(tmp_path: Path) -> Iterator[Operator]:
         opened.callback(server.stop)
         redis = opened.enter_context(redis_server())
         redis.command("CONFIG", "SET", "requirepass", PASSWORD)
-        operator = Operator(site, folder, port, redis)
+        operator = Mover(site, folder, port, redis)
         try:
             yield operator
         finally:
@@ -145,7 +99,7 @@ def operator(tmp_path: Path) -> Iterator[Operator]:
                 worker.close()
 
 
-async def test_a_site_is_moved_by_following_the_manual_word_by_word(operator: Operator) -> None:
+async def test_a_site_is_moved_by_following_the_manual_word_by_word(operator: Mover) -> None:
     site = operator.site
     tokens = [sign_up(site.url, name) for name in ("alice", "bob")]
     async with visitors(site.url, tokens) as (alice, bob):
@@ -160,6 +114,9 @@ async def test_a_site_is_moved_by_following_the_manual_word_by_word(operator: Op
                 if " db copy " in command:
                     _compare(operator, said)
         assert len(operator.workers) == 2
+        async with asyncio.timeout(30):  # until all have started
+            while await asyncio.to_thread(_told_by_workers, site) != b"teahouse_processes 4.0":  # noqa: ASYNC110
+                await asyncio.sleep(0.1)
         for visitor, message in before:
             assert await visitor.ask("GET", f"/messages/{message['id']}") == message
         seen = await asyncio.wait_for(reading, 60)
@@ -172,6 +129,18 @@ async def test_a_site_is_moved_by_following_the_manual_word_by_word(operator: Op
     assert "TEAHOUSE_JOBS_ENGINE=celery" in settings and f"{PASSWORD}@127.0.0.1" in settings
 
 
+def _told_by_workers(site: Stack) -> bytes:
+    """Of both web processes and both workers, which share a machine: one of the workers answers."""
+    port = re.search(r"TEAHOUSE_METRICS_PORT=(\d+)", (site.root / ".env").read_text())
+    assert port is not None
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port[1]}/metrics", timeout=10) as answer:
+            lines: list[bytes] = answer.read().splitlines()
+    except urllib.error.URLError:
+        return b""
+    return next(line for line in lines if line.startswith(b"teahouse_processes "))
+
+
 async def _answered(visitor: Visitor, prompt: str) -> tuple[Visitor, dict[str, object]]:
     begun = await visitor.begin(prompt)
     assert begun is not None, visitor.failed
@@ -180,7 +149,7 @@ async def _answered(visitor: Visitor, prompt: str) -> tuple[Visitor, dict[str, o
     return visitor, await visitor.ask("GET", f"/messages/{begun[1]}")
 
 
-def _compare(operator: Operator, said: str) -> None:
+def _compare(operator: Mover, said: str) -> None:
     """The way back, too, as the manual has it: the same sums, and every row as it was before it left."""
     data = operator.site.root / "data"
     address = "postgresql://teahouse:PASSWORD@db.example.org/teahouse"
