@@ -9,6 +9,7 @@ from app.generations.handlers import AnswerHandler
 from app.generations.loop import GenerationServices
 from app.generations.titles import TitleHandler, end_old_titles
 from app.jobs.engine import Engine
+from app.jobs.exporter import exporting
 from app.jobs.registry import register
 from app.jobs.slots import Slots
 from app.jobs.worker import Claims
@@ -51,11 +52,12 @@ async def running_engine(settings: Settings, claims: Claims) -> AsyncIterator[En
     """Open everything that running jobs needs, and close it."""
     counts = metrics.count_in(settings.run_dir)
     traces = tracing.begin(settings, counts.path.stem)
-    database, providers = Database(settings.database), Providers(settings)
+    database, providers = Database(settings.database), await Providers.open(settings)
     engine = make_engine(settings, database, providers, claims)
     await engine.start()
     try:
-        yield engine
+        async with exporting(settings.metrics_port, database.lookup):
+            yield engine
     finally:
         await engine.stop()
         await providers.aclose()

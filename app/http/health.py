@@ -2,7 +2,7 @@
 
 import asyncio
 import ipaddress
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 
 from fastapi import APIRouter, Request
 from sqlalchemy import text
@@ -10,13 +10,10 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response, Strea
 
 from app.errors import AppError, ErrorKind, FieldError, not_found
 from app.http.sse import HEADERS
-from app.jobs.backlog import backlog, families
-from app.observability import metrics
+from app.jobs.exporter import exposition
 from app.observability.health import Checks
 
 router = APIRouter(include_in_schema=False)
-
-BACKLOG_SECONDS = 2.0
 
 
 @router.get("/healthz")
@@ -53,18 +50,9 @@ async def readyz(request: Request) -> Response:
 async def prometheus(request: Request) -> Response:
     if not _is_from_this_machine(request):
         raise not_found()
-    content, media_type = await asyncio.to_thread(metrics.exposition, await _backlog(request))
-    return Response(content, media_type=media_type)
-
-
-async def _backlog(request: Request) -> Sequence[metrics.Family]:
-    """What waits and what runs, as the database has it. Where it does not answer, the rest is told all the same."""
     services = getattr(request.app.state, "services", None)
-    try:
-        async with asyncio.timeout(BACKLOG_SECONDS):
-            return [] if services is None else families(await backlog(services.database.lookup))
-    except (AppError, TimeoutError):
-        return []
+    content, media_type = await exposition(None if services is None else services.database.lookup)
+    return Response(content, media_type=media_type)
 
 
 def checks_of(request: Request) -> Checks:

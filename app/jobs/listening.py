@@ -12,7 +12,7 @@ from typing import Any
 
 import asyncpg
 
-from app.db.postgres import CONNECT_SECONDS
+from app.db.postgres import CONNECT_SECONDS, for_asyncpg_address
 from app.db.session import Database
 from app.jobs.complaints import Complaints
 from app.jobs.lease import StoredEvent
@@ -35,7 +35,7 @@ JOIN job_events e ON e.job_id = w.job_id AND e.seq > w.after ORDER BY e.job_id, 
 class Listening:
     def __init__(self, database: Database, hub: Hub, owner: str, on_jobs: Callable[[], None]) -> None:
         assert isinstance(database.where, str)
-        self._url, self._lookup = database.where, database.lookup
+        self._address, self._lookup = for_asyncpg_address(database.where), database.lookup
         self._hub, self._owner, self._on_jobs = hub, owner, on_jobs
         self._connection: Any = None
         self._lost = asyncio.Event()
@@ -83,7 +83,7 @@ class Listening:
     # --- the connection -----------------------------------------------------------------------------------------
 
     async def _connect(self) -> None:
-        connection = await asyncpg.connect(self._url, timeout=CONNECT_SECONDS, command_timeout=CONNECT_SECONDS)
+        connection = await asyncpg.connect(self._address, timeout=CONNECT_SECONDS, command_timeout=CONNECT_SECONDS)
         self._lost.clear()
         connection.add_termination_listener(lambda _: self._lost.set())
         await connection.add_listener(CHANNEL, self._on_notification)

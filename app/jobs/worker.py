@@ -141,15 +141,14 @@ class Worker:
         return ours, claimed
 
     def _claim(self, connection: Connection, queue: str, slots: Slots, count: int, most: int) -> Claimed | None:
-        """An answer; only when this queue is idle something that can wait, such as a title."""
+        """An answer; else something that can wait, such as a title, which leaves a slot free for the next answer."""
         claim = partial(leases.claim, connection, queue=queue, owner=self._owner, per_user=self._per_user)
         for priority in self._claims.priorities:
-            job = claim(priority=priority, slots=count, share=most)
+            leaving_one = count - 1 if count > 1 else count
+            job = claim(priority=priority, slots=leaving_one if priority else count, share=most)
             if job is not None:
                 return job
-            if connection.execute(_RUNS, (queue,)).fetchone():
-                break
-        else:
+        if not connection.execute(_RUNS, (queue,)).fetchone():
             return None
         if not slots.learned or 0 not in self._claims.priorities or not may_try_more(connection, queue, count):
             return None

@@ -34,6 +34,8 @@ class Worker:
             "TEAHOUSE_JOBS_ENGINE": "celery",
             "TEAHOUSE_MODEL_SLOTS": str(self._settings.model_slots),
             "TEAHOUSE_MAX_RUNNING_PER_USER": str(self._settings.max_running_per_user),
+            "TEAHOUSE_SECRET_KEY": self._settings.secret_key,
+            "TEAHOUSE_METRICS_PORT": str(self._settings.metrics_port),
         }
         env = environment(self._settings.data_dir, **own)
         self.process = Forked([TEAHOUSE, "worker", *self._arguments], cwd=ROOT, env=env, stdout=subprocess.DEVNULL)

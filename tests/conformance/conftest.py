@@ -42,6 +42,8 @@ def settings_for(configuration: str, folder: Path, port: int, **values: Any) -> 
         default_model="ollama/scripted:latest",
         max_running_per_user=0,
         model_slots=0,
+        secret_key="of all machines of the site " * 2,
+        metrics_port=0,
         jobs_engine="celery" if configuration == "celery" else "embedded",
         **values,
     )

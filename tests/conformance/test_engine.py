@@ -2,18 +2,21 @@
 
 import asyncio
 import random
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from app.accounts.principal import Principal
+from app.cli import examining_data
 from app.clock import monotonic
 from app.conversations.searching import search_conversations
 from app.conversations.service import create_conversation, list_conversations
 from app.errors import AppError
 from app.generations.service import Once, Replayed
 from app.ids import new_id
-from tests.conformance.configurations import Site
+from app.settings import Settings
+from tests.conformance.configurations import Site, worker_on
 from tests.databases import plain_connection
 from tests.factories.people import add_person
 from tests.generations.asking import Talk, new_talk, words
@@ -22,6 +25,7 @@ from tests.jobs.history import Op, check
 from tests.jobs.rows import broken_invariants
 from tests.jobs.waiting import until
 from tests.process import running
+from tests.redis import RedisServer, redis_server
 
 SLOW = "hello [[tokens=40 rate=100]]"
 
@@ -120,3 +124,24 @@ async def test_lists_and_searches_have_one_order_everywhere(site: Site, alice: P
         assert [c.title for c in await list_conversations(session, alice)] == titles[::-1]
         for query, count in found.items():
             assert len(await search_conversations(session, alice, query)) == count, query
+
+
+async def test_doctor_knows_whether_workers_are_there(with_celery: Settings, redis: RedisServer) -> None:
+    found = [finding async for finding in examining_data.redis(with_celery)]
+    assert [(finding.code, finding.text) for finding in found] == [
+        ("redis", "Redis answers"),
+        ("workers", "1 workers answer"),
+    ]
+    with redis_server() as nobody:
+        alone = with_celery.model_copy(update={"redis_url": nobody.url})
+        found = [finding async for finding in examining_data.redis(alone)]
+    assert [(finding.code, finding.level) for finding in found] == [("redis", "ok"), ("no_workers", "error")]
+
+
+def test_a_worker_whose_password_redis_refuses_does_not_start(with_celery: Settings, tmp_path: Path) -> None:
+    with redis_server() as closed:
+        closed.command("CONFIG", "SET", "requirepass", "leaves")
+        for url in (closed.url, closed.url.replace("://", "://:wrong@")):
+            settings = with_celery.model_copy(update={"redis_url": url, "data_dir": tmp_path})
+            with worker_on(settings) as worker:
+                assert worker.process.wait(30) == 78

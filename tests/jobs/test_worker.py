@@ -58,7 +58,7 @@ async def test_no_more_than_the_slots_run_at_once(settings: Settings, stub: Stub
             await ended(database, job_id)
 
 
-async def test_titles_wait_until_the_queue_is_idle(settings: Settings, stub: StubHandler, alice: str) -> None:
+async def test_titles_leave_a_slot_free(settings: Settings, stub: StubHandler, alice: str) -> None:
     gate = asyncio.Event()
 
     async def work(context: JobContext) -> Outcome:
@@ -66,15 +66,35 @@ async def test_titles_wait_until_the_queue_is_idle(settings: Settings, stub: Stu
         return End(JobStatus.succeeded)
 
     stub.work = work
-    async with engine_on(settings, slots=4) as (engine, database):
-        answer = await post(engine, database, alice)
-        await until(lambda: len(stub.started) == 1)
-        title = await post(engine, database, alice, priority=1)
-        second = await post(engine, database, alice)
+    async with engine_on(settings, slots=3) as (engine, database):
+        jobs = [await post(engine, database, alice), await post(engine, database, alice, priority=1)]
         await until(lambda: len(stub.started) == 2)
-        assert {context.lease.id for context in stub.started} == {answer, second}
+        title = await post(engine, database, alice, priority=1)
+        jobs.append(await post(engine, database, alice))
+        await until(lambda: len(stub.started) == 3)
+        assert {context.lease.id for context in stub.started} == {*jobs}
         gate.set()
         await ended(database, title)
+
+
+async def test_where_one_is_answered_at_once_titles_wait_until_the_queue_is_idle(
+    settings: Settings, stub: StubHandler, alice: str
+) -> None:
+    gate = asyncio.Event()
+
+    async def work(context: JobContext) -> Outcome:
+        await gate.wait()
+        return End(JobStatus.succeeded)
+
+    stub.work = work
+    async with engine_on(settings, slots=1) as (engine, database):
+        first = await post(engine, database, alice)
+        title = await post(engine, database, alice, priority=1)
+        second = await post(engine, database, alice)
+        await until(lambda: len(stub.started) == 1)
+        gate.set()
+        await ended(database, title)
+        assert [context.lease.id for context in stub.started] == [first, second, title]
 
 
 async def test_an_unexpected_error_ends_the_job_and_says_nothing_of_it(
