@@ -86,7 +86,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 async def _open(settings: Settings) -> Services:
     database = Database(settings.database, sync=settings.sqlite_sync)
-    providers = Providers(settings)
+    providers = await Providers.open(settings)
     engine = job_handlers.make_engine(settings, database, providers)
     await engine.start()
     return Services(

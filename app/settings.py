@@ -5,22 +5,19 @@ import re
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
+PROVIDERS = ("ollama", "openai", "embedded")
 LOCAL_ENDINGS = (".local", ".localhost", ".internal", ".lan", ".home.arpa")
 
 
 def _comma_separated(value: object) -> object:
     return split_commas(value) if isinstance(value, str) else value
-
-
-def _none_if_blank(value: object) -> object:
-    return None if isinstance(value, str) and not value.strip() else value
 
 
 class Settings(BaseSettings):
@@ -51,7 +48,7 @@ class Settings(BaseSettings):
         "", description="Ollama, several comma separated; empty: http://127.0.0.1:11434 if it answers"
     )
     ollama_api_key: str = Field("", description="its key, if it wants one; one for each address, comma separated")
-    ollama_context_length: Annotated[int | None, BeforeValidator(_none_if_blank)] = Field(
+    ollama_context_length: int | None = Field(
         None,
         ge=512,
         description="tokens that a model of Ollama holds; empty: as it is set up, else as memory allows",
@@ -60,11 +57,11 @@ class Settings(BaseSettings):
     openai_api_key: str = Field("", description="its key, if it wants one; one for each address, comma separated")
     openai_paid: Literal["auto", "yes", "no"] = Field("auto", description="whether calling twice costs money")
     embedded_model: str = Field("auto", description="auto, off, or a GGUF file")
-    default_model: str = Field("", description="<provider>/<name>")
+    default_model: str = Field("", description="<provider>/<name>: ollama/llama3.2:3b")
 
     jobs_engine: Literal["embedded", "celery"] = Field("embedded", description="who runs jobs")
     redis_url: str = Field("", description="Redis, for the celery engine")
-    model_slots: Annotated[int | None, BeforeValidator(_none_if_blank)] = Field(
+    model_slots: int | None = Field(
         None, ge=0, description="answers at once per model server (embedded: at most 2); empty: learned"
     )
     max_running_per_user: int = Field(4, ge=0, description="answers at once per user")
@@ -79,6 +76,9 @@ class Settings(BaseSettings):
     log_dir: Path | None = Field(None, description="default: logs in the data directory")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="how much is logged")
     backup_key: str = Field("", description="encrypts backups: age1…, or a file with a passphrase; empty: they are not")
+    metrics_port: int = Field(
+        9464, ge=0, le=65535, description="where `teahouse worker` tells Prometheus, on its machine; 0: nowhere"
+    )
     otlp_endpoint: str = Field("", description="OpenTelemetry collector for traces, by HTTP; empty: none")
 
     # Time-outs towards model servers, seconds; tests scale them down.
@@ -89,6 +89,22 @@ class Settings(BaseSettings):
     idle_timeout: float = Field(60.0, gt=0, description="seconds of silence between tokens")
     retry_patience: float = Field(300.0, ge=0, description="seconds to go on trying a model server that is away")
     answer_timeout: float = Field(1800.0, gt=0, description="seconds one answer may take")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _blank_is_default(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """`TEAHOUSE_PORT=` says nothing, as in a form that nobody has filled in. A blank list is an empty one."""
+        lists = ("allowed_hosts", "trusted_proxies", "cors_origins")
+        return {
+            name: value
+            for name, value in values.items()
+            if name in lists or not (isinstance(value, str) and not value.strip())
+        }
+
+    @field_validator("database_url")
+    @classmethod
+    def _database_is_spelled_one_way(cls, value: str) -> str:
+        return f"postgresql{value.removeprefix('postgres')}" if value.startswith("postgres://") else value
 
     _split = field_validator("allowed_hosts", "trusted_proxies", "cors_origins", mode="before")(_comma_separated)
 
@@ -129,6 +145,17 @@ class Settings(BaseSettings):
             raise ValueError("must be addresses like http://10.0.0.5:11434, comma separated")
         return ",".join(dict.fromkeys(urls))
 
+    @field_validator("default_model")
+    @classmethod
+    def _model_has_a_provider(cls, value: str, info: ValidationInfo) -> str:
+        if not value or value.partition("/")[0] in PROVIDERS:
+            return value
+        if not info.data.get("openai_base_url"):
+            return f"ollama/{value}"
+        if not info.data.get("ollama_url"):
+            return f"openai/{value}"
+        raise ValueError(f"which server's is it: ollama/{value} or openai/{value}?")
+
     @field_validator("otlp_endpoint")
     @classmethod
     def _collector_is_an_address(cls, value: str) -> str:
@@ -151,6 +178,8 @@ class Settings(BaseSettings):
             raise ValueError("DATABASE_URL: must start with sqlite:/// or postgresql://")
         if self.on_postgres and (find_spec("asyncpg") is None or find_spec("psycopg") is None):
             raise ValueError("DATABASE_URL: PostgreSQL needs the packages in requirements-scale.lock")
+        if self.on_postgres and (wrong := _unreadable(self.database_url)):
+            raise ValueError(f"DATABASE_URL: {wrong}")
         if self.jobs_engine == "celery" and not self.on_postgres:
             raise ValueError("JOBS_ENGINE: celery needs PostgreSQL and does not run on SQLite")
         if self.jobs_engine == "celery" and not self.redis_url.startswith(("redis://", "rediss://", "unix://")):
@@ -247,6 +276,20 @@ class Settings(BaseSettings):
     @cached_property
     def listens_beyond_this_machine(self) -> bool:
         return self.host.lower().strip("[]") not in {host.strip("[]") for host in LOCAL_HOSTS}
+
+
+def _unreadable(address: str) -> str:
+    """What libpq cannot read in PostgreSQL's address, without the password that may stand there."""
+    from psycopg import ProgrammingError
+    from psycopg.conninfo import conninfo_to_dict
+
+    try:
+        conninfo_to_dict(address)
+    except ProgrammingError as error:
+        parameter = re.search(r'invalid URI query parameter: "(\w+)"', str(error))
+        named = f"{parameter[1]} is no parameter of PostgreSQL's" if parameter else "PostgreSQL cannot read it"
+        return f"{named}: postgresql://user:password@host:5432/database?sslmode=require"
+    return ""
 
 
 def _host_name(spelled: str) -> str:

@@ -93,7 +93,7 @@ class Invite(WithId, Base):
 
 
 class ServerSetting(Base):
-    """What administrators set by hand. The environment wins over it."""
+    """What administrators set by hand, over which the environment wins; and which secret the database is used with."""
 
     __tablename__ = "server_settings"
 

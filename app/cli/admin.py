@@ -57,6 +57,22 @@ def reset_password(
     say(f"{user.username} has a new password. All their sign-ins and API keys have ended.")
 
 
+@app.command("accept-secret")
+def accept_secret() -> None:
+    """Use the database with this machine's secret from now on. Everybody signs in again.
+
+    \b
+    Only where the secret that it was used with is lost; else copy data/secret.key to this machine:
+      teahouse admin accept-secret
+    """
+    from app.cli.secret import accept_secret
+
+    settings = read_settings()
+    migrate(settings)
+    accept_secret(settings)
+    say("The database goes with this machine's secret. Restart the servers; everybody signs in again.")
+
+
 def _password(from_stdin: bool) -> str:
     if from_stdin:
         return sys.stdin.readline().rstrip("\r\n")

@@ -138,7 +138,7 @@ def _copy(database: Path, copy: Path) -> None:
 
 
 def _contents(database: Path, files: dict[str, Path], said: Contents | None = None) -> Contents:
-    connection = pysqlite3.connect(f"file:{database}?mode=ro", uri=True)
+    connection = pysqlite3.connect(f"{database.absolute().as_uri()}?mode=ro", uri=True)
     try:
         found = [row[0] for row in connection.execute("PRAGMA quick_check(3)")]
         found += [f"{row[0]}: row {row[1]} points to nothing" for row in connection.execute("PRAGMA foreign_key_check")]

@@ -42,7 +42,7 @@ def check(as_json: bool = typer.Option(False, "--json", help="For programs: find
 
 def examine(settings: Settings) -> "tuple[list[Finding], dict[str, int]]":
     """Of one moment."""
-    from app.cli.db import driver_errors
+    from app.cli.db import REACHABLE, driver_errors, first_line
     from app.cli.findings import Finding
     from app.db.session import plain_connection
 
@@ -59,12 +59,19 @@ def examine(settings: Settings) -> "tuple[list[Finding], dict[str, int]]":
                 connection.execute("ROLLBACK")
             connection.close()
     except driver_errors(settings) as error:
-        fix = (
-            "pg_restore, with the newest dump"
-            if settings.on_postgres
-            else "teahouse restore FILE, with the newest backup"
-        )
+        fix = "teahouse restore FILE, with the newest backup"
+        if settings.on_postgres and _is_away(error):
+            return [Finding("database_unreachable", "error", f"{name}: {first_line(error)}", REACHABLE)], {}
+        if settings.on_postgres:
+            fix = "pg_restore, with the newest dump"
         return [Finding("unreadable", "error", f"{name}: {error}", fix)], {}
+
+
+def _is_away(error: Exception) -> bool:
+    """Whether PostgreSQL could not be asked at all: that says nothing about its data."""
+    import psycopg
+
+    return isinstance(error, psycopg.OperationalError) and not (error.sqlstate or "").startswith(("XX", "58"))
 
 
 def _looks(connection: Any, settings: Settings) -> "Iterator[Finding]":

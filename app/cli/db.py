@@ -96,7 +96,7 @@ def copy(
     except (copying.CopyError, migrations.MigrationError) as error:
         fail(str(error))
     except errors as error:
-        fail(str(error).strip().split("\n")[0])
+        fail(first_line(error))
     say("Every row has arrived as it left.")
 
 
@@ -134,10 +134,12 @@ def migrate(settings: Settings) -> bool:
         # Secrets and conversations lie here: nobody else's to read.
         settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         settings.database_path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if is_current:
-            return False
-        with working("Bringing the database up to date"):
-            return migrations.upgrade(settings.database)
+        done = False
+        if not is_current:
+            with working("Bringing the database up to date"):
+                done = migrations.upgrade(settings.database)
+        migrations.check_rights(settings.database)
+        return done
     except migrations.MigrationError as error:
         fail(str(error))
     except OSError as error:
@@ -174,10 +176,16 @@ def driver_errors(settings: Settings) -> type[Exception]:
     return error
 
 
+REACHABLE = "Is it running? Are address, user and password in TEAHOUSE_DATABASE_URL right?"
+
+
+def first_line(error: Exception) -> str:
+    return str(error).strip().split("\n")[0]
+
+
 def _unusable(settings: Settings, error: Exception) -> NoReturn:
     setting = "TEAHOUSE_DATABASE_URL" if settings.on_postgres else "TEAHOUSE_DATA_DIR"
-    first_line = str(error).strip().split("\n")[0]
-    fail(f"{setting}: {settings.database_name}: {first_line}", Exit.bad_settings)
+    fail(f"{setting}: {settings.database_name}: {first_line(error)}", Exit.bad_settings)
 
 
 def damage(database: Path, within: float | None = None) -> list[str]:

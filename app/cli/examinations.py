@@ -8,12 +8,14 @@ import stat
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import aiohttp
 
 from app.cli.db import TRUSTS_EVERYBODY, owner_of, unusable_files
-from app.cli.examining_data import database, queue, redis
+from app.cli.examining_data import database, queue, redis, secret
 from app.cli.findings import Finding, Level
+from app.cli.ports import holder_of
 from app.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -48,7 +50,8 @@ def disk(settings: Settings) -> Iterator[Finding]:
     free = shutil.disk_usage(folder).free
     level: Level = "error" if free < NEARLY_NONE else "warning" if free < LITTLE else "ok"
     fix = "Make room: old backups and logs first." if level != "ok" else ""
-    yield Finding("disk", level, f"{free / 1e9:.1f} GB free", fix)
+    told = f"{free / 1e9:.1f} GB" if free >= 10**9 else f"{free / 1e6:.0f} MB"
+    yield Finding("disk", level, f"{told} free", fix)
 
 
 def code(settings: Settings) -> Iterator[Finding]:
@@ -144,12 +147,16 @@ async def server(settings: Settings) -> AsyncIterator[Finding]:
             yield Finding("not_running", "warning", f"Nothing answers at {url}.", "systemctl start teahouse")
             return
         except (aiohttp.ClientError, TimeoutError) as error:
-            yield Finding("no_answer", "error", f"{url} does not answer: {error!r}", "systemctl restart teahouse")
+            holder = holder_of(settings.port) or "whoever holds the port"
+            text = f"{url} does not answer: {error!r}. The port is held by {holder}."
+            fix = "systemctl restart teahouse; end a process that it leaves over: kill -9"
+            yield Finding("no_answer", "error", text, fix)
             return
     if answer.status == 200 and "ready" in text:
         yield Finding("server", "ok", f"ready at {url}")
     elif "x-request-id" not in answer.headers:
-        yield Finding("port_taken", "error", f"Another program answers at {url}.", "Choose another TEAHOUSE_PORT.")
+        text = f"Another program answers at {url}: {holder_of(settings.port) or 'it is not known which'}."
+        yield Finding("port_taken", "error", text, "Choose another TEAHOUSE_PORT.")
     else:
         yield Finding("not_ready", "error", f"{url} is up but not ready: {text[:200]}", "See data/logs/error.log")
 
@@ -163,8 +170,13 @@ async def front(settings: Settings) -> AsyncIterator[Finding]:
         try:
             async with http.get(f"{url}/healthz", allow_redirects=False) as answer:
                 status = answer.status
-        except aiohttp.ClientError as error:
-            yield Finding("front_down", "error", f"{url}: {error}", "Is Nginx up? nginx -t, systemctl status nginx")
+        except aiohttp.ClientConnectorDNSError:
+            text = f"{urlsplit(url).hostname} is no name that this machine can look up."
+            yield Finding("front_name", "error", text, "Is TEAHOUSE_PUBLIC_URL right? Does its domain point here?")
+            return
+        except (aiohttp.ClientError, TimeoutError) as error:
+            text = f"{url}: {str(error) or 'no answer'}"
+            yield Finding("front_down", "error", text, "Is Nginx up? nginx -t, systemctl status nginx")
             return
         if status in (502, 504):
             text = f"{url} answers {status}: the proxy is up and the app behind it is not."
@@ -174,10 +186,13 @@ async def front(settings: Settings) -> AsyncIterator[Finding]:
             fix = "Is this address in TEAHOUSE_PUBLIC_URL or TEAHOUSE_ALLOWED_HOSTS?" if status == 400 else ""
             yield Finding("front", "error", f"{url}/healthz answers {status}.", fix)
         else:
-            async for finding in _streaming(http, url):
-                yield finding
-            async for finding in _forms(http, settings):
-                yield finding
+            try:
+                async for finding in _streaming(http, url):
+                    yield finding
+                async for finding in _forms(http, settings):
+                    yield finding
+            except (aiohttp.ClientError, TimeoutError) as error:
+                yield Finding("front", "error", f"{url} breaks off: {error!r}", "Does the proxy have a short time-out?")
     if "*" in settings.trusted_proxies:
         yield Finding("trusted_proxies", "warning", TRUSTS_EVERYBODY, "Name the proxy's address, network or host.")
 
@@ -247,6 +262,7 @@ QUICK: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
     folders,
     disk,
     database,
+    secret,
     queue,
     code,
     public_files,

@@ -1,5 +1,6 @@
 """What `teahouse doctor` looks at in the database: whether it is sound, and whether jobs stand still."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
 from datetime import timedelta
@@ -13,6 +14,7 @@ from app.db.types import to_text
 from app.settings import Settings
 
 LONG_SECONDS = 300
+WORKERS_SECONDS = 1.0
 LOOK_SECONDS = 1.0  # a doctor who takes a minute is not asked
 
 
@@ -49,19 +51,40 @@ def database(settings: Settings) -> Iterator[Finding]:
 
 def _postgres(settings: Settings) -> Iterator[Finding]:
     from app import migrations
-    from app.cli.db import driver_errors
+    from app.cli.db import REACHABLE, driver_errors, first_line
 
     name = settings.database_name
     try:
         revision = migrations.current_revision(settings.database)
+        if revision is not None:
+            migrations.check_rights(settings.database)
     except driver_errors(settings) as error:
-        fix = "Is it running? Are address, user and password in TEAHOUSE_DATABASE_URL right?"
-        yield Finding("database_unreachable", "error", f"{name}: {str(error).splitlines()[0]}", fix)
+        yield Finding("database_unreachable", "error", f"{name}: {first_line(error)}", REACHABLE)
+        return
+    except migrations.MigrationError as error:
+        yield Finding("database_rights", "error", f"{name}: {error}", "Then start the server again.")
         return
     if revision is None:
         yield Finding("no_database", "warning", f"{name} is empty yet.", "teahouse db upgrade, or just start it")
     else:
         yield _revision(name, revision)
+
+
+def secret(settings: Settings) -> Iterator[Finding]:
+    """Whether the database is used with this machine's secret. None is made here: that is the server's to do."""
+    from app.cli.db import driver_errors
+    from app.cli.secret import CURE, other_secret
+    from app.security.keys import FILE
+
+    has_one = settings.secret_key or (settings.data_dir / FILE).exists()
+    if not has_one or not (settings.on_postgres or settings.database_path.exists()):
+        return
+    try:
+        difference = other_secret(settings)
+    except driver_errors(settings):
+        return  # told by the examination of the database itself
+    if difference:
+        yield Finding("other_secret", "error", difference, CURE)
 
 
 def _revision(name: str, revision: str | None, looked: str = "sound") -> Finding:
@@ -88,7 +111,7 @@ def _reading(settings: Settings) -> Any:
         from app.db.postgres import PlainConnection
 
         return PlainConnection(settings.database_url)
-    return pysqlite3.connect(f"file:{settings.database_path}?mode=ro", uri=True, timeout=2)
+    return pysqlite3.connect(f"{settings.database_path.absolute().as_uri()}?mode=ro", uri=True, timeout=2)
 
 
 def queue(settings: Settings) -> Iterator[Finding]:
@@ -138,5 +161,17 @@ async def redis(settings: Settings) -> AsyncIterator[Finding]:
         yield Finding("redis_unreachable", "error", f"Redis: {error}", fix)
     else:
         yield Finding("redis", "ok", "Redis answers")
+        yield await asyncio.to_thread(_workers, settings)
     finally:
         await client.aclose()
+
+
+def _workers(settings: Settings) -> Finding:
+    from app.jobs.celery_app import make_celery
+
+    with make_celery(settings.redis_url) as celery:
+        found = celery.control.ping(timeout=WORKERS_SECONDS)
+    if found:
+        return Finding("workers", "ok", f"{len(found)} workers answer")
+    fix = "systemctl enable --now teahouse-worker@1 teahouse-worker@2"
+    return Finding("no_workers", "error", "No worker answers: nobody writes answers.", fix)

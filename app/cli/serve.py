@@ -14,6 +14,7 @@ import typer
 
 from app import __version__
 from app.cli.db import migrate
+from app.cli.secret import check_secret
 from app.cli.terminal import Exit, fail, read_settings, say
 from app.settings import Settings
 
@@ -49,6 +50,7 @@ def serve(
     listener = _listen(settings)
     try:
         migrate(settings)
+        check_secret(settings)
         _make_logs(settings)
     except typer.Exit:
         listener.close()

@@ -16,6 +16,7 @@ from uvicorn import Config, Server
 
 from app.cli import systemd
 from app.cli.db import migrate
+from app.cli.secret import check_secret
 from app.cli.terminal import read_settings
 from app.settings import Settings
 
@@ -136,7 +137,12 @@ def _hand_over(arbiter: Any) -> None:
 def for_gunicorn() -> dict[str, Any]:
     """What deploy/gunicorn.conf.py sets: the same, and a migration by the master before any worker starts."""
     settings = _or_exit(read_settings)
-    return {**gunicorn_settings(settings), "on_starting": lambda _arbiter: _or_exit(lambda: migrate(settings))}
+    return {**gunicorn_settings(settings), "on_starting": lambda _arbiter: _or_exit(lambda: _prepare(settings))}
+
+
+def _prepare(settings: Settings) -> None:
+    migrate(settings)
+    check_secret(settings)
 
 
 def _or_exit(act: Callable[[], Result]) -> Result:

@@ -3,9 +3,11 @@
 import typer
 
 from app.cli.db import migrate
+from app.cli.secret import check_secret
 from app.cli.terminal import Exit, fail, read_settings, say
 
 AT_ONCE = 100
+BROKER_SECONDS = 3.0
 QUEUES = ("answers", "titles", "downloads")
 
 
@@ -27,6 +29,8 @@ def worker(
     if not named or set(named) - set(QUEUES):
         fail(f"--queues takes {', '.join(QUEUES)}", Exit.bad_settings)
     migrate(settings)
+    check_secret(settings)
+    _check_broker(settings.redis_url)
     from app.job_handlers import claims_of, running_engine
     from app.jobs.celery_worker import run_worker
     from app.observability.logging import setup_logging
@@ -40,3 +44,19 @@ def worker(
         log_level=settings.log_level,
     )
     raise typer.Exit(code)
+
+
+def _check_broker(redis_url: str) -> None:
+    """A wrong password stays wrong; a Redis that is away comes back, and the worker looks by itself meanwhile."""
+    from redis import Redis
+    from redis.exceptions import AuthenticationError, NoPermissionError, RedisError
+
+    client = Redis.from_url(redis_url, socket_connect_timeout=BROKER_SECONDS, socket_timeout=BROKER_SECONDS)
+    try:
+        client.ping()
+    except (AuthenticationError, NoPermissionError) as error:
+        fail(f"TEAHOUSE_REDIS_URL: Redis refuses it: {error}", Exit.bad_settings)
+    except (RedisError, OSError) as error:
+        say(f"Redis does not answer ({error}). Until it does this worker looks for jobs every two seconds.", error=True)
+    finally:
+        client.close()

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, PoolResetState, event
+from sqlalchemy import URL, Connection, PoolResetState, event
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from app.db import sqlite
@@ -16,7 +16,7 @@ def create_engine(
 ) -> AsyncEngine:
     """The writer begins with BEGIN IMMEDIATE and has one connection; readers cannot write and never wait."""
     engine = create_async_engine(
-        f"sqlite+aiosqlite:///{path}",
+        URL.create("sqlite+aiosqlite", database=str(path)),  # whatever characters the path has
         pool_size=1 if write else 4,
         max_overflow=0,
         pool_timeout=5,

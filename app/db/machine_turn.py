@@ -6,6 +6,7 @@ It is a courtesy and no lock: whoever has waited too long (the other was stopped
 the rest to SQLite.
 """
 
+import contextlib
 import fcntl
 import os
 import threading
@@ -56,10 +57,12 @@ class _Waiter(threading.Thread):
                 self._given_up = not self._had
 
     def run(self) -> None:
-        fcntl.flock(self._file, fcntl.LOCK_EX)
-        with self._deciding:
-            self._had = not self._given_up
-        if self._given_up:
-            fcntl.flock(self._file, fcntl.LOCK_UN)
-        os.close(self._file)
+        # A process that ends closes its files while this thread still waits.
+        with contextlib.suppress(OSError):
+            fcntl.flock(self._file, fcntl.LOCK_EX)
+            with self._deciding:
+                self._had = not self._given_up
+            if self._given_up:
+                fcntl.flock(self._file, fcntl.LOCK_UN)
+            os.close(self._file)
         self._is_over.set()

@@ -4,9 +4,11 @@ import asyncio
 import hashlib
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import quote, urlencode
 
 import asyncpg
 import psycopg
+from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -41,10 +43,30 @@ _PASSING = ("08", "40", "53", "55", "57", "58")
 TRANSIENT: tuple[type[Exception], ...] = (psycopg.OperationalError, psycopg.InterfaceError)
 
 
+# What asyncpg understands in an address. All else it would send on, as if it were a setting of the server.
+_ASYNCPG = (
+    *("host", "port", "user", "password", "passfile", "dbname", "service", "target_session_attrs", "krbsrvname"),
+    *("sslmode", "sslcert", "sslkey", "sslrootcert", "sslcrl", "sslpassword", "sslnegotiation"),
+    *("ssl_min_protocol_version", "ssl_max_protocol_version", "application_name", "options"),
+)
+
+
+def for_asyncpg_address(url: str) -> str:
+    """The address as libpq reads it, spelled for asyncpg."""
+    given = conninfo_to_dict(url)
+    if "hostaddr" in given:
+        given["host"] = given["hostaddr"]
+    if "port" in given:  # of several hosts: one for each, or nothing
+        given["port"] = ",".join(port or "5432" for port in str(given["port"]).split(","))
+    return "postgresql://?" + urlencode({n: given[n] for n in _ASYNCPG if given.get(n) is not None}, quote_via=quote)
+
+
 def create_engine(url: str) -> AsyncEngine:
+    address = for_asyncpg_address(url)
+
     async def connect(**keywords: Any) -> Any:
         times = {"timeout": CONNECT_SECONDS, "command_timeout": ANSWER_SECONDS}
-        return await asyncpg.connect(url, server_settings=PATIENCE, **times, **keywords)
+        return await asyncpg.connect(address, server_settings=PATIENCE, **times, **keywords)
 
     engine = create_async_engine(
         "postgresql+asyncpg://",
@@ -92,13 +114,14 @@ class PlainConnection:
         self._held: set[str] = set()
 
     def _connect(self) -> "psycopg.Connection[Any]":
-        options = " ".join(f"-c {setting}={value}" for setting, value in PATIENCE.items())
+        own = " ".join(f"-c {setting}={value}" for setting, value in PATIENCE.items())
+        given = conninfo_to_dict(self._url).get("options") or ""
         return psycopg.connect(
             self._url,
             autocommit=True,
             application_name=self._name,
             connect_timeout=CONNECT_SECONDS,
-            options=options,
+            options=f"{given} {own}".strip(),
             **_KEEPALIVE,
         )
 
@@ -135,7 +158,7 @@ class PostgresLookup:
     """One SELECT, one round trip, on connections of its own."""
 
     def __init__(self, url: str) -> None:
-        self._url = url
+        self._address = for_asyncpg_address(url)
         self._pool: asyncpg.Pool[Any] | None = None
         self._opening = asyncio.Lock()
 
@@ -160,7 +183,7 @@ class PostgresLookup:
         async with self._opening:
             if self._pool is None:
                 self._pool = await asyncpg.create_pool(
-                    self._url,
+                    self._address,
                     min_size=1,
                     max_size=LOOKUP_CONNECTIONS,
                     timeout=CONNECT_SECONDS,

@@ -76,6 +76,12 @@ def _on_postgres() -> Any:
     return on_postgres
 
 
+def check_rights(database: Path | str) -> None:
+    """Raises where the tables are there and this role may not write into them: each message would be refused."""
+    if isinstance(database, str):
+        _on_postgres().check_rights(database)
+
+
 def is_behind(current: str | None) -> bool:
     """Whether there is something to migrate; a database from the future is refused."""
     if current is not None and current > newest_revision():
@@ -166,6 +172,6 @@ def alembic_config(connection: Any) -> Any:
     from alembic.config import Config
 
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent))
+    config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))  # % begins a name there
     config.attributes["connection"] = connection
     return config

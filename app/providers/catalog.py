@@ -8,6 +8,7 @@ from app.clock import monotonic
 from app.jobs.slots import Slots
 from app.providers.base import ChatProvider, ModelInfo
 from app.providers.errors import ProviderError, ProviderUnavailable, ProviderUnusable
+from app.providers.openai_compatible.price import with_price
 from app.providers.registry import configured_kinds, is_demo, make_provider
 from app.settings import Settings
 
@@ -65,6 +66,11 @@ class Providers:
         self._is_wanted = configured_kinds(settings)
         self._made: dict[str, ChatProvider] = {}
         self._known = {name: _Known() for name in self._is_wanted}
+
+    @classmethod
+    async def open(cls, settings: Settings) -> "Providers":
+        """With what has to be looked up first."""
+        return cls(await with_price(settings))
 
     def names(self) -> list[str]:
         return list(self._is_wanted)

@@ -34,6 +34,11 @@ class Keyring:
         """Tells two secrets apart without telling anything of them."""
         return self.key("fingerprint").hex()[:8]
 
+    @property
+    def older_fingerprints(self) -> tuple[str, ...]:
+        """Of the secrets before a rotation."""
+        return tuple(key.hex()[:8] for key in self.keys("fingerprint")[1:])
+
     def __repr__(self) -> str:
         return f"Keyring({len(self._secrets)})"
 

@@ -81,6 +81,7 @@ def open_site(folder: Path) -> Iterator[tuple[str, Site]]:
         settings = settings_for("celery", folder / "worker", int(model.rpartition(":")[2]), **values)
         worker = stack.enter_context(worker_on(settings))
         own = {"DATABASE_URL": url, "REDIS_URL": redis.url, "JOBS_ENGINE": "celery", "WORKERS": "2"}
+        own["SECRET_KEY"] = settings.secret_key
         (folder / "web").mkdir()
         variables = {f"TEAHOUSE_{name}": value for name, value in own.items()}
         web = start_teahouse(folder / "web", model, free_port(), **variables)

@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+from app.cli import check
 from app.cli.consistency import _ROWS
 from app.cli.main import app
 from app.settings import Settings
 from tests.api.serving import serving
 from tests.databases import plain_connection
+from tests.ports import free_port
 from tests.stack.visitor import Visitor, sign_up, visitors
 
 pytestmark = pytest.mark.both_databases
@@ -185,3 +187,10 @@ def test_pages_that_cannot_be_read_are_found(data: Settings) -> None:
 def test_no_database_is_said(tmp_path: Path) -> None:
     result = run(Settings(data_dir=tmp_path))
     assert result.exit_code == 1 and "teahouse db upgrade" in result.stderr
+
+
+def test_a_postgresql_that_is_stopped_is_no_reason_to_restore() -> None:
+    settings = Settings(_env_file=None, database_url=f"postgresql://nobody@127.0.0.1:{free_port()}/nothing")
+    findings, rows = check.examine(settings)
+    assert ([finding.code for finding in findings], rows) == (["database_unreachable"], {})
+    assert "pg_restore" not in findings[0].fix

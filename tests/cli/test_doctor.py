@@ -10,7 +10,9 @@ import stat
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
+import aiohttp
 import pysqlite3
 import pytest
 from aiohttp import web
@@ -240,3 +242,28 @@ async def test_F21_a_broker_that_is_away_is_named() -> None:
     (found,) = examining_data.database(settings)
     assert (found.code, found.level) == ("database_unreachable", "error")
     assert [finding async for finding in examining_data.redis(Settings())] == []
+
+
+async def test_a_name_that_leads_nowhere_is_not_blamed_on_nginx() -> None:
+    settings = Settings(_env_file=None, public_url="https://no-such-host.invalid")
+    (found,) = [finding async for finding in examinations.front(settings)]
+    assert (found.code, found.level) == ("front_name", "error")
+    assert "no-such-host.invalid" in found.text
+
+
+async def test_who_holds_the_port_without_answering_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(examinations, "FRONT_TIMEOUT", aiohttp.ClientTimeout(total=0.2))
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        settings = Settings(_env_file=None, port=silent.getsockname()[1])
+        (found,) = [finding async for finding in examinations.server(settings)]
+    assert found.code == "no_answer"
+    assert f"process {os.getpid()} (" in found.text
+
+
+@pytest.mark.parametrize(("free", "told"), [(49_000_000, "49 MB"), (199_600_000, "200 MB"), (3_210_000_000, "3.2 GB")])
+def test_a_disk_that_is_nearly_full_is_told_of_in_megabytes(
+    monkeypatch: pytest.MonkeyPatch, free: int, told: str
+) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _path: SimpleNamespace(free=free))
+    (found,) = examinations.disk(Settings(_env_file=None))
+    assert found.text == f"{told} free"

@@ -126,6 +126,12 @@ def test_as_many_workers_as_the_database_takes() -> None:
         ("TEAHOUSE_DATABASE_URL", "mysql://x", "TEAHOUSE_DATABASE_URL: must start with"),
         (
             "TEAHOUSE_DATABASE_URL",
+            "postgresql://u:short-and-private@[::/x",
+            "TEAHOUSE_DATABASE_URL: PostgreSQL cannot",
+        ),
+        ("TEAHOUSE_DATABASE_URL", "postgres://h/x?tls=1", "TEAHOUSE_DATABASE_URL: tls is no parameter of PostgreSQL's"),
+        (
+            "TEAHOUSE_DATABASE_URL",
             "postgresql://u:secret@127.0.0.1:9/x",
             "TEAHOUSE_DATABASE_URL: PostgreSQL's database x",
         ),

@@ -4,6 +4,7 @@ import asyncio
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,7 @@ from app.jobs.slots import Slots
 from app.providers import catalog, registry
 from app.providers.base import ModelInfo
 from app.providers.catalog import ModelList, ModelProblem, Providers, queue_of
+from app.providers.openai_compatible import price
 from tests.model_server import ModelServer
 from tests.ports import free_port
 from tests.providers.asking import closing, settings_for
@@ -260,3 +262,40 @@ async def test_a_server_that_is_back_is_there_at_the_next_look(monkeypatch: pyte
         listed = await providers.models()
         assert (len(listed.items), listed.problems) == (2, [])
     await server.stop()
+
+
+@pytest.mark.parametrize(
+    ("leads_to", "paid"),
+    [
+        (["10.0.0.7"], False),
+        (["127.0.0.1", "::1"], False),
+        (["fd00::7"], False),
+        (["93.184.216.34", "10.0.0.7"], True),
+        (["104.18.6.192"], True),
+        ([], True),
+    ],
+)
+async def test_whether_it_costs_money_is_asked_of_the_address_and_not_of_its_spelling(
+    leads_to: list[str], paid: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def look_up(host: str, *_: object, **__: object) -> list[Any]:
+        assert host == "llm.corp.example.org"
+        if not leads_to:
+            raise OSError("no such name")
+        return [(0, 0, 0, "", (address, 0)) for address in leads_to]
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", look_up)
+    settings = settings_for(openai_base_url="https://llm.corp.example.org/v1", openai_paid="auto")
+    async with closing(await Providers.open(settings)) as providers:
+        assert providers.get("openai").paid is paid
+
+
+async def test_a_silent_name_server_holds_nobody_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def wait(*_: object, **__: object) -> None:
+        await asyncio.sleep(60)
+
+    monkeypatch.setattr(price, "LOOKUP_SECONDS", 0.01)
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", wait)
+    settings = settings_for(openai_base_url="http://gpu.lan:8080/v1", openai_paid="auto")
+    async with closing(await Providers.open(settings)) as providers:
+        assert providers.get("openai").paid is False
