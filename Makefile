@@ -28,7 +28,7 @@ endif
 # Debian's packages, each with a file that it brings: what the tests need, and what single targets need.
 INITDB := $(or $(lastword $(wildcard /usr/lib/postgresql/*/bin/initdb)),/usr/lib/postgresql/initdb)
 TESTED_WITH := chromium-headless-shell=/usr/bin/chromium-headless-shell nginx=/usr/sbin/nginx postgresql=$(INITDB) redis-server=/usr/bin/redis-server \
-  systemd=/usr/bin/systemd-analyze procps=/usr/bin/kill iproute2=/usr/bin/ip
+  caddy=/usr/bin/caddy haproxy=/usr/sbin/haproxy systemd=/usr/bin/systemd-analyze procps=/usr/bin/kill iproute2=/usr/bin/ip
 CHINESE_FONT := fonts-noto-cjk=/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc
 WRK := wrk=/usr/bin/wrk
 MMDEBSTRAP := mmdebstrap=/usr/bin/mmdebstrap

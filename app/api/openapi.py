@@ -28,6 +28,8 @@ REFUSALS = {
 METHODS = ("get", "put", "post", "patch", "delete")
 FASTAPI_OWN = ("HTTPValidationError", "ValidationError")
 RETRY_AFTER = {"Retry-After": {"schema": {"type": "integer"}, "description": "whole seconds"}}
+# Of a scheme of OAuth alone some generators make clients that leave out the word "Bearer".
+BEARER = {"type": "http", "scheme": "bearer", "description": "The same, for programs that have a token already."}
 DESCRIPTION = (
     "Everything the pages and the app can do. Send `Authorization: Bearer …` with an access token or an API key. "
     "Errors are RFC 9457 problems. What can take longer than two seconds is a job: it is accepted at once, "
@@ -79,7 +81,10 @@ def _complete(document: dict[str, Any]) -> None:
     schemas["Problem"] = problem
     for name in FASTAPI_OWN:
         schemas.pop(name, None)
+    document["components"]["securitySchemes"]["BearerToken"] = BEARER
     for _, method, operation in operations(document):
+        if operation.get("security"):
+            operation["security"].append({"BearerToken": []})
         responses = operation["responses"]
         for status in _refusals(method, operation):
             # FastAPI's own 422 describes a shape that this server never sends.

@@ -11,6 +11,7 @@ from app.api.docs import install_docs, type_name
 from app.api.openapi import openapi_document, openapi_json, operations, problems
 from app.api.v1.schemas.base import Id, Page, Schema, Timestamp, View
 from app.http.edge import install_edge
+from app.main import create_app
 from tests.http.conftest import settings_for
 from tests.http.edge_app import serve
 
@@ -137,3 +138,11 @@ def test_A50_the_reference_breaks_no_rule_of_the_policy(app: FastAPI) -> None:
         assert "ui-monospace" in family, "the stylesheet was not applied"
         browser.close()
     assert [text for text in complaints if "favicon" not in text and "404" not in text] == []
+
+
+def test_programs_that_have_a_token_need_no_oauth() -> None:
+    """Generators make of OAuth2 alone a client that sends the token without its word."""
+    document = openapi_document(create_app())
+    secured = [operation["security"] for _, _, operation in operations(document) if "security" in operation]
+    assert len(secured) > 30
+    assert all(security == [{"OAuth2PasswordBearer": []}, {"BearerToken": []}] for security in secured)
