@@ -19,12 +19,20 @@ FRESH_SECONDS = 5.0
 AWAY_SECONDS, BACK_SECONDS = 1.0, 0.5  # an old failure is looked at again, and that is waited for so long
 _EMBEDDED_SLOTS = 2  # the child has two; a third answer would only wait inside it
 _REMOTE_SLOTS = 4  # of a server that does not say
+CUTS_PROMPTS = "cuts_prompts"
 
 
 @dataclass(frozen=True, slots=True)
 class ModelProblem:
+    """`code` as ProviderError has it: then what is listed of the server is old; CUTS_PROMPTS: it answers."""
+
     provider: str
     message: str
+    code: str = ProviderUnavailable.code
+
+    @property
+    def is_away(self) -> bool:
+        return self.code != CUTS_PROMPTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +44,7 @@ class ModelList:
     def first(self) -> ModelInfo | None:
         """Whom to ask where nobody has chosen. The demo model does not stand in for a server that is away."""
         found = next((model for model in self.items if "demo" not in model.capabilities), None)
-        is_away = any(problem.provider != "embedded" for problem in self.problems)
+        is_away = any(problem.is_away and problem.provider != "embedded" for problem in self.problems)
         return found or (self.items[0] if self.items and not is_away else None)
 
 
@@ -46,6 +54,7 @@ class _Known:
 
     models: list[ModelInfo] = field(default_factory=list)
     problem: str | None = None
+    code: str = ProviderUnavailable.code  # of the problem
     is_unusable: bool = False
     fresh_until: float = float("-inf")
     outdated: bool = False  # something changed there while it was being asked
@@ -126,7 +135,7 @@ class Providers:
             problem = known.problem or ("It has not answered yet." if known.asking and _is_new(known) else None)
             is_only_hope = known.is_unusable and not listed.items
             if problem and (self._is_wanted[name] or known.models or is_only_hope):
-                listed.problems.append(ModelProblem(name, problem))
+                listed.problems.append(ModelProblem(name, problem, known.code))
         return listed
 
     async def aclose(self) -> None:
@@ -148,16 +157,16 @@ class Providers:
         try:
             provider = self.get(name)
             known.models = await provider.list_models()
-            known.problem = provider.problem
+            known.problem, known.code = provider.problem, CUTS_PROMPTS
             known.is_unusable = False
         except ProviderError as error:
             known.is_unusable = isinstance(error, ProviderUnusable)
             if known.is_unusable or (not self._is_wanted[name] and isinstance(error, ProviderUnavailable)):
                 known.models = []
-            known.problem = error.message
+            known.problem, known.code = error.message, error.code
         except Exception:
             logger.exception("The list of models of %s cannot be read", name)
-            known.problem = "The list of models cannot be read."
+            known.problem, known.code = "The list of models cannot be read.", ProviderError.code
         finally:
             known.fresh_until = monotonic() + (AWAY_SECONDS if known.problem else FRESH_SECONDS)
             if known.outdated:

@@ -16,7 +16,7 @@ from app.jobs.control import list_jobs
 from app.jobs.idempotency import check_key, fingerprint
 from app.providers import pulling
 from app.providers.base import ModelInfo
-from app.providers.catalog import ModelList
+from app.providers.catalog import ModelList, ModelProblem
 from app.web.admin import AdminVisit
 from app.web.context import Visit
 from app.web.flash import flash
@@ -34,11 +34,11 @@ SHOWN_FOR = timedelta(hours=1)  # how long the end of a download is still news
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """`problem`: why it cannot be asked. `keeps`: models can be fetched to it and dropped. `is_demo`: for trials."""
+    """`problem`: what is wrong with it. `keeps`: models can be fetched to it and dropped. `is_demo`: for trials."""
 
     name: str
     models: Sequence[ModelInfo]
-    problem: str
+    problem: ModelProblem | None
     keeps: bool
     is_demo: bool
 
@@ -75,13 +75,13 @@ def _is_news(row: JobRow) -> bool:
 
 def servers_of(services: Services, listed: ModelList) -> list[Server]:
     """Those that offer something or were asked for."""
-    problems = {problem.provider: problem.message for problem in listed.problems}
+    problems = {problem.provider: problem for problem in listed.problems}
     names = dict.fromkeys([*(model.provider for model in listed.items), *problems])
     return [
         Server(
             provider_name(name),
             [model for model in listed.items if model.provider == name],
-            problems.get(name, ""),
+            problems.get(name),
             name == pulling.PROVIDER,
             services.providers.is_demo(name),
         )

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.i18n import translated, worded
+from app.providers.catalog import ModelProblem
 
 # By the code that is on the message: app/providers/errors.py, app/generations, app/jobs.
 SENTENCES = {
@@ -25,6 +26,7 @@ SENTENCES = {
     "poisoned": worded("This answer stopped the server three times and was given up."),
     "internal": worded("Something went wrong inside Teahouse."),
     "unknown_kind": worded("Something went wrong inside Teahouse."),
+    "cuts_prompts": worded("This model server cuts long conversations short."),
 }
 OTHER_MODEL = frozenset(
     {"model_not_found", "context_overflow", "rejected", "unavailable", "unusable", "credentials", "payment"}
@@ -55,6 +57,12 @@ def own_words(error: Mapping[str, Any] | None) -> str:
         return ""
     words = translated(str(error.get("message") or ""))
     return "" if words == sentence(error) else words
+
+
+def of_server(problem: ModelProblem) -> tuple[str, str]:
+    """What is wrong with a model server, and its own words."""
+    error = {"code": problem.code, "message": problem.message}
+    return sentence(error), own_words(error)
 
 
 def ending(status: str, reason: str | None, *, is_blank: bool) -> str:

@@ -7,6 +7,8 @@ from markupsafe import Markup
 
 from app.clock import rfc3339
 from app.i18n import show_datetime, show_number, translated
+from app.web.failures import of_server
+from app.web.model_choice import provider_name
 from app.web.preferences import current
 
 
@@ -49,4 +51,6 @@ FILTERS = {
     "number": show_number,
     "bytes": show_bytes,
     "translated": translated,
+    "provider_name": provider_name,
+    "server_trouble": of_server,
 }

@@ -42,7 +42,7 @@ def choices_of(listed: ModelList, *wanted: str | None) -> ModelChoices:
         if model_id and model_id not in known:
             provider, _, name = model_id.partition("/")
             models.append(ModelInfo(provider, name))
-    away = {problem.provider for problem in listed.problems}
+    away = {problem.provider for problem in listed.problems if problem.is_away}
     # In the order in which the servers are listed; a model that was added joins the others of its server.
     order = list(dict.fromkeys(model.provider for model in models))
     models.sort(key=lambda model: order.index(model.provider))

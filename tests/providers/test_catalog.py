@@ -299,3 +299,16 @@ async def test_a_silent_name_server_holds_nobody_up(monkeypatch: pytest.MonkeyPa
     settings = settings_for(openai_base_url="http://gpu.lan:8080/v1", openai_paid="auto")
     async with closing(await Providers.open(settings)) as providers:
         assert providers.get("openai").paid is False
+
+
+async def test_a_server_that_is_too_old_is_no_server_that_is_away() -> None:
+    async with ModelServer(version="0.11.4") as old:
+        settings = settings_for(ollama_url=old.url, openai_base_url=f"http://127.0.0.1:{free_port()}/v1")
+        async with closing(Providers(settings)) as providers:
+            listed = await providers.models(fresh=True)
+    assert {problem.provider: (problem.code, problem.is_away) for problem in listed.problems} == {
+        "ollama": ("cuts_prompts", False),
+        "openai": ("unavailable", True),
+    }
+    assert {model.provider for model in listed.items} == {"ollama"}
+    assert listed.first is not None

@@ -30,10 +30,11 @@ class ModelView(View):
 
 
 class ModelProblemView(View):
-    """A model server that could not be asked."""
+    """A model server that could not be asked, and why; `cuts_prompts`: one that can."""
 
     provider: str
     message: str
+    code: str
 
 
 class ModelList(View):
@@ -56,7 +57,7 @@ async def list_models(principal: ApiPrincipal, services: ServicesDep) -> Respons
         }
         for m in listed.items
     ]
-    problems = [{"provider": p.provider, "message": p.message} for p in listed.problems]
+    problems = [{"provider": p.provider, "message": p.message, "code": p.code} for p in listed.problems]
     return JsonResponse({"items": items, "problems": problems})
 
 

@@ -1078,9 +1078,11 @@ export interface components {
         };
         /**
          * ModelProblemView
-         * @description A model server that could not be asked.
+         * @description A model server that could not be asked, and why; `cuts_prompts`: one that can.
          */
         ModelProblemView: {
+            /** Code */
+            code: string;
             /** Message */
             message: string;
             /** Provider */

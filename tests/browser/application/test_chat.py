@@ -246,3 +246,12 @@ async def test_signing_in_and_out_is_one_for_both_faces(open_page: OpenPage) -> 
     for storage in ("localStorage", "sessionStorage"):
         kept = await page.evaluate(f"JSON.stringify({storage})")
         assert "eyJ" not in kept, "no token is stored"
+
+
+async def test_where_an_answer_failed_another_model_can_be_asked(alice: Page) -> None:
+    await ask(alice, "Tea? [[fault=status:401]]")
+    failure = alice.locator(".failure")
+    await expect(failure).to_contain_text("refused the key")
+    await failure.get_by_role("button", name="Another model").click()
+    await failure.get_by_role("button", name="Another answer by thinker:latest").click()
+    await expect(alice.locator(".by")).to_have_text("thinker:latest")

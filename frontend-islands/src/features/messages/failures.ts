@@ -1,5 +1,5 @@
 // Why an answer failed, by the code that is on the message: the same sentences as on the pages (app/web/failures.py).
-import type { Message } from "@/api/types";
+import type { Message, ModelList } from "@/api/types";
 import { t } from "@/i18n";
 
 export interface Failure {
@@ -25,7 +25,9 @@ const SENTENCES: Record<string, () => string> = {
   credentials: () => t("The model server refused the key. The administrator has to set it right."),
   poisoned: () => t("This answer stopped the server three times and was given up."),
   internal: () => t("Something went wrong inside Teahouse."),
+  cuts_prompts: () => t("This model server cuts long conversations short."),
 };
+const OTHER_MODEL = ["model_not_found", "context_overflow", "rejected", "unavailable", "unusable", "credentials", "payment"];
 const NOTHING_TO_ADD = ["poisoned", "internal"];
 
 export function failureOf({ error }: { error: Pick<NonNullable<Message["error"]>, "code" | "message"> | null }): Failure {
@@ -34,6 +36,14 @@ export function failureOf({ error }: { error: Pick<NonNullable<Message["error"]>
   const words = error && !NOTHING_TO_ADD.includes(code) ? t(error.message) : "";
   return { sentence, ownWords: words === sentence ? "" : words };
 }
+
+/** Whether the same question may well be answered by another model. */
+export const suitsAnotherModel = ({ error }: Pick<Message, "error">): boolean => OTHER_MODEL.includes(error?.code ?? "");
+
+/** What is wrong with a model server. */
+export const troubleOf = (problem: ModelList["problems"][number]): Failure => failureOf({ error: problem });
+
+export const isAway = ({ code }: { code: string }): boolean => code !== "cuts_prompts";
 
 const ENDINGS: Record<string, () => string> = {
   length: () => t("The answer reached the longest length that is set."),

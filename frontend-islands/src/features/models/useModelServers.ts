@@ -12,7 +12,7 @@ const CACHED_MS = 12_000; // the server may still give an older list
 
 export interface ModelServer {
   provider: string;
-  problem: string;
+  problem: ModelList["problems"][number] | undefined;
   models: ChatModel[];
 }
 
@@ -27,7 +27,7 @@ export function useModelServers() {
     const names = new Set([...list.value.items, ...list.value.problems].map(({ provider }) => provider));
     return [...names].map((provider) => ({
       provider,
-      problem: list.value.problems.find((problem) => problem.provider === provider)?.message ?? "",
+      problem: list.value.problems.find((problem) => problem.provider === provider),
       models: list.value.items
         .filter((model) => model.provider === provider && changed.value.get(model.id) !== null)
         .map((model) => ({ ...model, ...changed.value.get(model.id) })),
