@@ -13,23 +13,41 @@ from app.accounts.invites import find_invite
 from app.accounts.models import ApiKey, Invite, Role, User
 from app.accounts.sessions import revoke_others
 from app.clock import utcnow
+from app.db.lookup import Lookup
 from app.db.session import take_turns
 from app.errors import AppError, ErrorKind, FieldError, invalid, not_found
 from app.i18n import worded
+from app.security.hashing import MAX_PASSWORD
 
 ADMINISTRATORS = "administrators"  # whoever decides by who there is takes turns about it
 USERNAME = re.compile(r"[\w.-]{1,64}")
-MIN_PASSWORD, MAX_PASSWORD = 8, 256
+MIN_PASSWORD = 8
+MAX_LOGIN = 254
 
 
 def fold(text: str) -> str:
-    """Two spellings that people would take for one are one."""
+    """Two spellings that people would take for one are one. Raises `too_long` for what is nobody's name or address."""
+    if len(text) > MAX_LOGIN:  # to normalise takes quadratic time
+        raise invalid(
+            "too_long", worded("A name or address has at most {most} characters.", most=MAX_LOGIN), "/username"
+        )
     return unicodedata.normalize("NFKC", text).casefold()
+
+
+_WHO = "SELECT id FROM users WHERE username_folded = :login OR email_folded = :login LIMIT 1"
+
+
+async def user_id_of(lookup: Lookup, folded_login: str) -> str | None:
+    """Whose name or e-mail address that is."""
+    row = await lookup.first(_WHO, {"login": folded_login})
+    return row[0] if row else None
 
 
 def check_account(username: str, email: str, password: str) -> tuple[str, str]:
     """The name and address in their stored spelling; raises `invalid` with every field that is wrong."""
-    name, address = unicodedata.normalize("NFKC", username.strip()), email.strip()
+    name, address = username.strip(), email.strip()
+    if len(name) <= MAX_LOGIN:
+        name = unicodedata.normalize("NFKC", name)
     errors = []
     if not USERNAME.fullmatch(name):
         rule = worded("A name has 1 to 64 letters, digits, dots, dashes or underscores.")
@@ -53,8 +71,9 @@ def _is_password(password: str) -> bool:
 
 
 def is_email(address: str) -> bool:
-    local, _, domain = address.partition("@")
-    return bool(local and domain) and address.count("@") == 1 and len(address) <= 254 and not re.search(r"\s", address)
+    local, _, domain = address[: MAX_LOGIN + 1].partition("@")
+    is_long = len(address) > MAX_LOGIN
+    return bool(local and domain) and not is_long and address.count("@") == 1 and not re.search(r"\s", address)
 
 
 async def register(

@@ -35,13 +35,13 @@ async def start_session(
 
 _ADDRESSES = """
 SELECT DISTINCT s.address FROM sessions s JOIN users u ON u.id = s.user_id
-WHERE (u.username_folded = :login OR u.email_folded = :login) AND u.disabled_at IS NULL
+WHERE u.id = :user_id AND u.disabled_at IS NULL
 """
 
 
-async def addresses_of(lookup: Lookup, folded_login: str) -> list[str]:
-    """From where somebody of that name or e-mail address has signed in."""
-    return [row[0] for row in await lookup.all(_ADDRESSES, {"login": folded_login})]
+async def addresses_of(lookup: Lookup, user_id: str) -> list[str]:
+    """From where this user has signed in."""
+    return [row[0] for row in await lookup.all(_ADDRESSES, {"user_id": user_id})]
 
 
 async def list_sessions(session: AsyncSession, user_id: str) -> Sequence[Session]:

@@ -7,6 +7,7 @@ import math
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 
 from app.clock import monotonic
 from app.errors import AppError, ErrorKind
@@ -27,6 +28,7 @@ class Limit:
 SIGN_IN_ACCOUNT = Limit("sign-in of account", 5, 60)
 SIGN_IN_ADDRESS = Limit("sign-in from address", 20, 60)
 SIGN_IN_HERE = Limit("sign-in of account from address", 5, 60)
+SIGN_IN_DEVICE = Limit("sign-in of account on a known device", 5, 60)
 REGISTER_ADDRESS = Limit("registration from address", 100, 3600)  # an office, or a class, on its first day
 PATIENCE_SECONDS = 10.0  # for attempts of others that are under way
 
@@ -44,17 +46,21 @@ def network_of(address: str) -> str:
     return str(parsed)
 
 
-Place = tuple[Limit, str]
-"""A limit, and whose."""
+Place = tuple[Limit, bytes]
+"""A limit, and a digest of whose: what strangers type is not kept, and is never long."""
 
 
-def _places(folded_login: str, address: str) -> tuple[Place, Place, Place]:
+def _place(limit: Limit, *whose: str) -> Place:
+    return limit, blake2b(repr(whose).encode(), digest_size=16).digest()
+
+
+def _places(account: str, address: str) -> tuple[Place, Place, Place]:
     """Of the account from this address, of the address, of the account."""
     network = network_of(address)
     return (
-        (SIGN_IN_HERE, f"{folded_login} {network}"),
-        (SIGN_IN_ADDRESS, network),
-        (SIGN_IN_ACCOUNT, folded_login),
+        _place(SIGN_IN_HERE, account, network),
+        _place(SIGN_IN_ADDRESS, network),
+        _place(SIGN_IN_ACCOUNT, account),
     )
 
 
@@ -89,32 +95,35 @@ class Throttle:
         self._decided = asyncio.Event()
 
     async def admit_sign_in(
-        self, folded_login: str, address: str, is_at_home: Callable[[], Awaitable[bool]]
+        self, account: str, address: str, is_at_home: Callable[[], Awaitable[bool]], *, on_own_device: bool = False
     ) -> Attempt:
         """Before a password is looked at: of a burst exactly as many fail as the limits say, and no right one is lost.
 
-        Who comes when all places are held by attempts under way waits for those. Who is at home at this address, having
-        signed in from there before, is not kept out by what others get wrong.
+        Who comes when all places are held by attempts under way waits for those. What others get wrong keeps nobody out
+        who is on a device that this account has signed in from, or at home at this address.
         """
+        if on_own_device:
+            with contextlib.suppress(AppError):
+                return self._begun(_place(SIGN_IN_ACCOUNT, account), [_place(SIGN_IN_DEVICE, account)])
         until = self._clock() + PATIENCE_SECONDS
         while True:
             try:
-                return self.begin_sign_in(folded_login, address)
+                return self.begin_sign_in(account, address)
             except AppError:
-                if self._clock() >= until or not self._may_change(folded_login, address):
+                if self._clock() >= until or not self._may_change(account, address):
                     break
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(PATIENCE_SECONDS):
                     await self._decided.wait()
         if not await is_at_home():
-            return self.begin_sign_in(folded_login, address)  # says why not
-        own, _, account = _places(folded_login, address)
-        return self._begun(account, [own])
+            return self.begin_sign_in(account, address)  # says why not
+        own, _, whole = _places(account, address)
+        return self._begun(whole, [own])
 
-    def begin_sign_in(self, folded_login: str, address: str) -> Attempt:
+    def begin_sign_in(self, account: str, address: str) -> Attempt:
         """The same without waiting: raises `rate_limited` at once when a limit is reached."""
-        own, network, account = _places(folded_login, address)
-        return self._begun(account, [own, network, account])
+        own, network, whole = _places(account, address)
+        return self._begun(whole, [own, network, whole])
 
     def decide(self, places: Sequence[Place], *, give_back: Sequence[Place] = (), forget: Sequence[Place] = ()) -> None:
         for place in places:
@@ -141,18 +150,18 @@ class Throttle:
         self._undecided.update(places)
         return Attempt(self, account, places)
 
-    def _may_change(self, folded_login: str, address: str) -> bool:
+    def _may_change(self, account: str, address: str) -> bool:
         """Whether every limit that is full is so by attempts of which some may turn out right."""
-        full = [place for place in _places(folded_login, address) if len(self._taken.get(place, ())) >= place[0].most]
+        full = [place for place in _places(account, address) if len(self._taken.get(place, ())) >= place[0].most]
         return all(self._undecided[place] for place in full)
 
     def count_registration(self, address: str) -> None:
-        self._take(REGISTER_ADDRESS, network_of(address))
+        self._take(*_place(REGISTER_ADDRESS, network_of(address)))
 
     def count_request(self, user_id: str) -> None:
-        self._take(self._requests, user_id)
+        self._take(*_place(self._requests, user_id))
 
-    def _take(self, limit: Limit, key: str) -> None:
+    def _take(self, limit: Limit, key: bytes) -> None:
         """Take a place in the window, or raise `rate_limited` when it is full."""
         if not self._on:
             return
@@ -168,7 +177,7 @@ class Throttle:
             raise AppError(ErrorKind.rate_limited, "rate_limited", detail, retry_after=wait)
         taken.append(now)
 
-    def _give_back(self, limit: Limit, key: str) -> None:
+    def _give_back(self, limit: Limit, key: bytes) -> None:
         taken = self._taken.get((limit, key))
         if taken:
             taken.pop()

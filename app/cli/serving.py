@@ -16,6 +16,7 @@ from uvicorn import Config, Server
 
 from app.cli import systemd
 from app.cli.db import migrate
+from app.cli.protocol import DeadlineProtocol
 from app.cli.secret import check_secret
 from app.cli.terminal import read_settings
 from app.settings import Settings
@@ -29,7 +30,7 @@ Announce = Callable[["FastAPI"], Awaitable[None]]
 # The edge of the app looks at proxies' headers itself, and writes its own log.
 UVICORN: dict[str, Any] = {
     "loop": "uvloop",
-    "http": "httptools",
+    "http": DeadlineProtocol,
     "ws": "none",
     "proxy_headers": False,
     "server_header": False,

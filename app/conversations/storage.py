@@ -1,4 +1,4 @@
-"""How many bytes of messages a user keeps, and how many there may be.
+"""How many bytes a user keeps, of messages and of what stands above them, and how many there may be.
 
 No count is kept: what is there is added up where it is asked for (a microsecond a message, and for a new message only
 under a limit), so that no deletion, crash or race can make it wrong.
@@ -19,7 +19,9 @@ LOOK_AGAIN = 3600  # seconds: time makes no room, only deleting does, and every 
 # The lengths stand beside the texts: neither database reads a long text for it.
 _STORED = text(
     """
-    SELECT coalesce(sum(octet_length(m.content) + octet_length(m.thinking) + octet_length(m.superseded)), 0),
+    SELECT coalesce(sum(octet_length(m.content) + octet_length(m.thinking) + octet_length(m.superseded)), 0)
+             + (SELECT coalesce(sum(octet_length(system_prompt) + octet_length(options) - 2), 0)
+                FROM conversations WHERE user_id = :user_id AND deleted_at IS NULL),
            coalesce(sum(CASE WHEN m.status = 'generating' THEN 1 ELSE 0 END), 0)
     FROM conversations c JOIN messages m ON m.conversation_id = c.id
     WHERE c.user_id = :user_id AND c.deleted_at IS NULL
@@ -42,7 +44,12 @@ async def storage_of(session: AsyncSession, user_id: str, megabytes: int) -> Sto
 
 
 async def refuse_if_over(session: AsyncSession, user_id: str, megabytes: int) -> None:
-    """Called once everything new is written, by who has its turn with this user: the refusal takes it all back."""
+    """Called once everything new is written, by who has its turn with this user: the refusal takes it all back.
+
+    `megabytes` 0: there is no limit.
+    """
+    if not megabytes:
+        return
     storage = await storage_of(session, user_id, megabytes)
     if storage.used + storage.reserved > storage.limit:
         detail = worded("Your {limit} MB of messages are full. Delete conversations to make room.", limit=megabytes)

@@ -23,6 +23,7 @@ from app.jobs import idempotency
 from app.jobs.engine import Engine
 from app.jobs.models import Job
 from app.jobs.queue import QueueLimits, enqueue, refuse_if_full
+from app.providers.base import MAX_MODEL_ID
 from app.providers.catalog import Providers, queue_of
 from app.settings import Settings
 
@@ -228,6 +229,9 @@ class Generations:
         return chosen
 
     def check_model(self, model: str) -> None:
+        if len(model) > MAX_MODEL_ID:
+            detail = worded("A model's name has at most {most} characters.", most=MAX_MODEL_ID)
+            raise invalid("too_long", detail, "/model")
         provider, _, name = model.partition("/")
         if not name or provider not in self._providers.names():
             detail = worded("No model server “{provider}” is set up here.", provider=provider)
@@ -307,8 +311,7 @@ class Generations:
             first_event=first_event,
             job_id=answer.job_id,
         )
-        if self._settings.max_storage_per_user:
-            await refuse_if_over(session, conversation.user_id, self._settings.max_storage_per_user)
+        await refuse_if_over(session, conversation.user_id, self._settings.max_storage_per_user)
         return Accepted(job, question, answer, *await siblings_of_both(session, question, answer), place)
 
 

@@ -77,6 +77,8 @@ async def optional_page_principal(request: Request, services: ServicesDep) -> Pr
     if caller is None:
         return None
     _seen(services, caller)
+    if not (request.method == "GET" and "/jobs/" in request.url.path):  # a page that watches an answer
+        services.throttle.count_request(caller.principal.user_id)
     # For whoever draws an answer without having asked for the principal: the page of an error.
     request.state.principal = caller.principal
     return caller.principal

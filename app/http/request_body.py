@@ -1,21 +1,42 @@
 """Bodies are read here, before any route: counted as they arrive, checked, then handed on. (A52, A53)"""
 
 import asyncio
+from collections import Counter
 from collections.abc import Mapping
 
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import Message, Receive, Scope
 
+from app.accounts.throttling import network_of
 from app.http.guard import EdgeError
 from app.http.json_body import check_json
 
 MAX_BODY = 1024 * 1024
 BODY_TIMEOUT = 30.0
+# Of bodies that have begun to arrive: whoever sends them slowly has the server hold them.
+MAX_OF_ADDRESS, MAX_OF_ALL = 8 * MAX_BODY, 64 * MAX_BODY
 JSON = b"application/json"
 FORMS = frozenset({b"application/x-www-form-urlencoded", b"multipart/form-data"})
 # The OAuth2 password flow is a form by its specification.
 FORM_ROUTES = frozenset({"/api/v1/auth/login"})
+
+
+class Arriving:
+    """How many bytes of unfinished bodies each address has sent. Refuses what would be too much."""
+
+    def __init__(self) -> None:
+        self._of: Counter[str] = Counter()
+
+    def add(self, address: str, size: int) -> None:
+        if self._of[address] + size > MAX_OF_ADDRESS or self._of.total() + size > MAX_OF_ALL:
+            raise EdgeError(429, "too_much_at_once", "Too much is being sent at once. Try again.")
+        self._of[address] += size
+
+    def remove(self, address: str, size: int) -> None:
+        self._of[address] -= size
+        if self._of[address] <= 0:
+            del self._of[address]
 
 
 class Bodies:
@@ -24,6 +45,7 @@ class Bodies:
     def __init__(self, larger: Mapping[str, int] | None = None, timeout: float = BODY_TIMEOUT) -> None:
         self._larger = tuple((larger or {}).items())
         self._timeout = timeout
+        self._arriving = Arriving()
 
     async def admit(self, scope: Scope, receive: Receive) -> Receive:
         """What the application may read from in place of `receive`."""
@@ -42,12 +64,32 @@ class Bodies:
             is_json = _check_type(scope["path"], declared.content_type)
         try:
             async with asyncio.timeout(self._timeout):
-                body = await _read(receive)
+                body = await self._read(scope, receive)
         except TimeoutError:
             raise EdgeError(408, "request_timeout", "The request's body did not arrive in time.") from None
         if is_json and body:
             check_json(body)
         return _replay(body, receive)
+
+    async def _read(self, scope: Scope, receive: Receive) -> bytes:
+        address = network_of(scope["client"][0]) if scope.get("client") else ""
+        chunks: list[bytes] = []
+        size = 0
+        try:
+            while True:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise ClientDisconnect
+                chunk = message.get("body", b"")
+                if size + len(chunk) > MAX_BODY:
+                    raise too_large()
+                self._arriving.add(address, len(chunk))
+                size += len(chunk)
+                chunks.append(chunk)
+                if not message.get("more_body", False):
+                    return b"".join(chunks)
+        finally:
+            self._arriving.remove(address, size)
 
 
 class _Declared:
@@ -80,22 +122,6 @@ def _check_type(path: str, content_type: bytes) -> bool:
     if content_type != JSON:
         raise EdgeError(415, "unsupported_media_type", "Send this as application/json.")
     return True
-
-
-async def _read(receive: Receive) -> bytes:
-    chunks: list[bytes] = []
-    size = 0
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ClientDisconnect
-        chunk = message.get("body", b"")
-        size += len(chunk)
-        if size > MAX_BODY:
-            raise too_large()
-        chunks.append(chunk)
-        if not message.get("more_body", False):
-            return b"".join(chunks)
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:

@@ -10,7 +10,7 @@ from app.accounts import sessions
 from app.accounts.models import Session, SessionKind, User
 from app.accounts.passwords import check_current, check_login, refuse_if_changed
 from app.accounts.principal import Principal
-from app.accounts.service import check_account, check_password, fold, register, set_password
+from app.accounts.service import check_account, check_password, fold, register, set_password, user_id_of
 from app.accounts.signup import signup_mode
 from app.accounts.throttling import Attempt, network_of
 from app.errors import AppError, ErrorKind
@@ -20,12 +20,14 @@ from app.security import hashing, signing
 
 COOKIE = "teahouse_session"
 COOKIE_LIFE = timedelta(days=30)
+DEVICE = "teahouse_device"
+DEVICE_LIFE = timedelta(days=365)
 PURPOSE = "session"
 
 
-def cookie_name(services: Services) -> str:
+def cookie_name(services: Services, name: str = COOKIE) -> str:
     """The prefix makes browsers refuse a cookie that a sub-domain or plain http would set."""
-    return f"__Host-{COOKIE}" if services.settings.is_https else COOKIE
+    return f"__Host-{name}" if services.settings.is_https else name
 
 
 def address_of(request: Request) -> str:
@@ -38,12 +40,16 @@ async def sign_in(
 ) -> tuple[User, Session]:
     """A new session of the user of that name and password; raises `wrong_credentials` or `rate_limited`."""
     address, folded = address_of(request), fold(login.strip())
+    user_id = await user_id_of(services.database.lookup, folded)
 
     async def is_at_home() -> bool:
-        known = await sessions.addresses_of(services.database.lookup, folded)
+        known = await sessions.addresses_of(services.database.lookup, user_id) if user_id else []
         return network_of(address) in map(network_of, known)
 
-    attempt = await services.throttle.admit_sign_in(folded, address, is_at_home)
+    # By name, by address and where a password is confirmed: one account has one count of failures.
+    account = f"user {user_id}" if user_id else f"name {folded}"
+    on_own_device = user_id is not None and _device_of(request, services) == user_id
+    attempt = await services.throttle.admit_sign_in(account, address, is_at_home, on_own_device=on_own_device)
     with _told(attempt, ErrorKind.unauthenticated):
         user = await check_login(services.database, login, password)
     replaced = session_id_of(request, services) if kind == "page" or from_own_page(request) else None
@@ -115,16 +121,28 @@ async def sign_up(
         )
 
 
-def set_session_cookie(response: Response, services: Services, session_id: str) -> None:
+def set_session_cookie(response: Response, services: Services, session: Session) -> None:
+    """And the cookie by which this device is known again after signing out."""
+    _set(response, services, COOKIE, signing.sign(services.keyring, PURPOSE, session.id), COOKIE_LIFE)
+    _set(response, services, DEVICE, signing.sign(services.keyring, DEVICE, session.user_id), DEVICE_LIFE)
+
+
+def _set(response: Response, services: Services, name: str, value: str, life: timedelta) -> None:
     response.set_cookie(
-        cookie_name(services),
-        signing.sign(services.keyring, PURPOSE, session_id),
-        max_age=int(COOKIE_LIFE.total_seconds()),
+        cookie_name(services, name),
+        value,
+        max_age=int(life.total_seconds()),
         path="/",
         httponly=True,
         samesite="lax",
         secure=services.settings.is_https,
     )
+
+
+def _device_of(request: Request, services: Services) -> str | None:
+    """The user who signed in last on this device."""
+    value = single_cookie(request, cookie_name(services, DEVICE))
+    return signing.unsign(services.keyring, DEVICE, value, DEVICE_LIFE) if value else None
 
 
 def clear_session_cookie(response: Response, services: Services) -> None:

@@ -7,7 +7,8 @@ from typing import Any, Literal, Protocol, runtime_checkable
 from app.jobs.states import Phase
 from app.providers.events import ChatEvent
 
-MAX_MODEL_NAME = 200  # as the API has it; what a server calls longer is not offered
+MAX_MODEL_NAME = 200  # what a server calls longer is not offered
+MAX_MODEL_ID = 220  # with its provider, on every face
 
 Role = Literal["system", "user", "assistant"]
 

@@ -17,7 +17,7 @@ from app.jobs.queue import enqueue
 from app.jobs.registry import JobContext, Outcome
 from app.jobs.states import JobStatus
 from app.observability import metrics
-from app.providers.base import ModelDetails, ModelKeeper
+from app.providers.base import MAX_MODEL_NAME, ModelDetails, ModelKeeper
 from app.providers.catalog import Providers
 from app.providers.errors import ModelNotFound, ProviderError
 
@@ -39,7 +39,7 @@ def keeper_of(providers: Providers) -> ModelKeeper:
 
 
 def check_name(name: str, pointer: str = "/name") -> str:
-    if not _NAME.fullmatch(name) or ".." in name:
+    if len(name) > MAX_MODEL_NAME or not _NAME.fullmatch(name) or ".." in name:
         raise invalid("invalid_model_name", "That is not a model's name in Ollama's library.", pointer)
     return name
 

@@ -12,7 +12,7 @@ from app.http.csrf import verify_csrf
 from app.http.deps import ReadSession, Services, ServicesDep
 from app.http.signing_in import address_of, set_session_cookie, sign_up
 from app.web.chat_models import servers_of
-from app.web.forms import FormState, Text, refused
+from app.web.forms import FormState, Invitation, Text, refused
 from app.web.preferences import preferences_of
 from app.web.sessions import nobody_yet, signed_out
 from app.web.templates import page
@@ -37,7 +37,7 @@ async def register(
     username: Text = "",
     email: Text = "",
     password: Text = "",
-    invite: Text = "",
+    invite: Invitation = "",
 ) -> Response:
     """Whoever has registered is signed in."""
     try:
@@ -50,7 +50,7 @@ async def register(
     async with services.database.transaction() as writing:
         started = await start_session(writing, user.id, kind="page", user_agent=agent, address=address_of(request))
     response = RedirectResponse("/", 303)
-    set_session_cookie(response, services, started.id)
+    set_session_cookie(response, services, started)
     return response
 
 

@@ -14,7 +14,7 @@ from app.http.deps import WriteSession
 from app.jobs.control import count_jobs
 from app.web.context import Visit, VisitDep
 from app.web.flash import flash
-from app.web.forms import Text
+from app.web.forms import Choice
 
 router = APIRouter(prefix="/admin")
 checked = [Depends(verify_csrf)]
@@ -53,7 +53,7 @@ async def show(visit: AdminVisit) -> Response:
 
 
 @router.post("/signup", dependencies=checked)
-async def choose_signup(visit: AdminVisit, session: WriteSession, signup: Text = "") -> Response:
+async def choose_signup(visit: AdminVisit, session: WriteSession, signup: Choice = "") -> Response:
     await set_signup_mode(session, visit.services.settings, signup)
     response = RedirectResponse("/admin", 303)
     flash(visit.request, response, "saved")

@@ -15,19 +15,19 @@ from app.http.deps import Services
 from app.jobs.control import list_jobs
 from app.jobs.idempotency import check_key, fingerprint
 from app.providers import pulling
-from app.providers.base import ModelInfo
+from app.providers.base import MAX_MODEL_ID, ModelInfo
 from app.providers.catalog import ModelList, ModelProblem
 from app.web.admin import AdminVisit
 from app.web.context import Visit
 from app.web.flash import flash
-from app.web.forms import FormState, Text, refused
+from app.web.forms import FormState, Key, ModelId, Text, refused
 from app.web.jobs import JobRow, rows_of
 from app.web.model_choice import provider_name
 
 router = APIRouter(prefix="/admin/models")
 checked = [Depends(verify_csrf)]
 
-ModelId = Annotated[str, Query(max_length=220)]
+AskedModel = Annotated[str, Query(max_length=MAX_MODEL_ID)]
 PULLS = 5
 SHOWN_FOR = timedelta(hours=1)  # how long the end of a download is still news
 
@@ -90,7 +90,7 @@ def servers_of(services: Services, listed: ModelList) -> list[Server]:
 
 
 @router.post("/pull", dependencies=checked)
-async def pull(visit: AdminVisit, name: Text = "", idempotency_key: Text = "") -> Response:
+async def pull(visit: AdminVisit, name: Text = "", idempotency_key: Key = "") -> Response:
     """A job that downloads the model; the page shows how far it is."""
     name = name.strip()
     key = check_key(idempotency_key) if idempotency_key else ""
@@ -107,7 +107,7 @@ async def pull(visit: AdminVisit, name: Text = "", idempotency_key: Text = "") -
 
 
 @router.get("/show")
-async def show(visit: AdminVisit, id: ModelId = "") -> Response:
+async def show(visit: AdminVisit, id: AskedModel = "") -> Response:
     """What the server tells of the model, in its own words."""
     sidebar = await visit.sidebar()
     await visit.session.close()
@@ -118,7 +118,7 @@ async def show(visit: AdminVisit, id: ModelId = "") -> Response:
 
 
 @router.get("/delete")
-async def ask_to_delete(visit: AdminVisit, id: ModelId = "") -> Response:
+async def ask_to_delete(visit: AdminVisit, id: AskedModel = "") -> Response:
     """Names what will be lost."""
     pulling.name_of(id)
     sidebar = await visit.sidebar()
@@ -129,14 +129,14 @@ async def ask_to_delete(visit: AdminVisit, id: ModelId = "") -> Response:
 
 
 @router.post("/delete", dependencies=checked)
-async def delete(visit: AdminVisit, id: Text = "") -> Response:
+async def delete(visit: AdminVisit, id: ModelId = "") -> Response:
     await visit.session.close()
     await pulling.delete_model(visit.services.providers, id)
     return _back(visit, "model_deleted")
 
 
 @router.post("/unload", dependencies=checked)
-async def unload(visit: AdminVisit, id: Text = "") -> Response:
+async def unload(visit: AdminVisit, id: ModelId = "") -> Response:
     await visit.session.close()
     await pulling.unload_model(visit.services.providers, id)
     return _back(visit, "model_unloaded")

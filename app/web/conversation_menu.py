@@ -15,7 +15,7 @@ from app.http.csrf import verify_csrf
 from app.http.deps import WriteSession
 from app.web.context import PathId, Visit, VisitDep
 from app.web.flash import NOTICES, flash
-from app.web.forms import Text, safe_next
+from app.web.forms import Path, safe_next
 from app.web.templates import is_htmx
 from app.web.titles import CHANGED, title_job_of
 
@@ -49,7 +49,7 @@ async def archive(visit: VisitDep, conversation_id: PathId, session: WriteSessio
 
 
 @router.post("/c/{conversation_id}/unarchive", dependencies=checked)
-async def unarchive(visit: VisitDep, conversation_id: PathId, session: WriteSession, next: Text = "") -> Response:
+async def unarchive(visit: VisitDep, conversation_id: PathId, session: WriteSession, next: Path = "") -> Response:
     return await _change(visit, session, conversation_id, {"archived": False}, "conversation_unarchived", next)
 
 

@@ -15,7 +15,7 @@ from app.ids import parse_id
 from app.web.chat import chat_context
 from app.web.composer import composer_for_new
 from app.web.context import PathId, Visit, VisitDep
-from app.web.forms import FormState, Text, clean_content, once_of, refused
+from app.web.forms import FormState, Key, ModelId, Text, clean_content, once_of, refused
 from app.web.options import TypedSettings, clean_settings
 from app.web.sidebar import LISTED, MOST_LISTED, sidebar_of
 from app.web.templates import is_htmx
@@ -35,7 +35,7 @@ async def index(visit: VisitDep, older: SomeId = None) -> Response:
 
 @router.post("/", dependencies=checked)
 async def begin(
-    visit: VisitDep, settings: TypedSettings, content: Text = "", model: Text = "", idempotency_key: Text = ""
+    visit: VisitDep, settings: TypedSettings, content: Text = "", model: ModelId = "", idempotency_key: Key = ""
 ) -> Response:
     """A new conversation with its settings and its first message."""
     try:

@@ -13,12 +13,20 @@ from app.generations.service import Accepted, Once
 from app.http.errors import STATUS_OF_CODE, STATUS_OF_KIND
 from app.i18n import worded
 from app.jobs.idempotency import check_key, fingerprint
+from app.providers.base import MAX_MODEL_ID
 
 MAX_CONTENT = 100_000
 MAX_TITLE = 200
 NEVER_NEXT = frozenset({"/login", "/logout", "/register"})
 
+# Whoever takes it says how long it may be, so that what was typed is shown again beside the reason.
 Text = Annotated[str, Form()]
+# What nobody types is as long as the API takes it.
+Key = Annotated[str, Form(max_length=255)]  # an Idempotency-Key
+Choice = Annotated[str, Form(max_length=64)]  # one of a few
+Invitation = Annotated[str, Form(max_length=100)]
+ModelId = Annotated[str, Form(max_length=MAX_MODEL_ID)]
+Path = Annotated[str, Form(max_length=2000)]  # where to go next
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from app.providers.catalog import ModelList
 from app.web.chat import running_job
 from app.web.composer import composer_of
 from app.web.context import PathId, Visit, VisitDep
-from app.web.forms import Text, once_of
+from app.web.forms import Key, ModelId, once_of
 from app.web.leaving import unless_left
 from app.web.message_views import progress_view, views
 from app.web.messages import made_ids
@@ -116,7 +116,7 @@ async def ask_to_regenerate(visit: VisitDep, message_id: PathId) -> Response:
 
 
 @router.post("/messages/{message_id}/regenerate", dependencies=checked)
-async def regenerate(visit: VisitDep, message_id: PathId, model: Text = "", idempotency_key: Text = "") -> Response:
+async def regenerate(visit: VisitDep, message_id: PathId, model: ModelId = "", idempotency_key: Key = "") -> Response:
     """Another answer beside this one, perhaps by another model."""
     message = await get_message(visit.session, visit.principal, message_id)
     await visit.session.close()
@@ -126,7 +126,7 @@ async def regenerate(visit: VisitDep, message_id: PathId, model: Text = "", idem
 
 
 @router.post("/messages/{message_id}/continue", dependencies=checked)
-async def go_on(visit: VisitDep, message_id: PathId, idempotency_key: Text = "") -> Response:
+async def go_on(visit: VisitDep, message_id: PathId, idempotency_key: Key = "") -> Response:
     """Go on where the answer was stopped or failed: also what “Try again” does."""
     message = await get_message(visit.session, visit.principal, message_id)
     await visit.session.close()

@@ -12,7 +12,7 @@ from app.ids import parse_id
 from app.web.admin import AdminVisit
 from app.web.context import PathId, Visit
 from app.web.flash import flash
-from app.web.forms import FormState, Text, refused
+from app.web.forms import FormState, Key, refused
 
 router = APIRouter(prefix="/admin/invites")
 checked = [Depends(verify_csrf)]
@@ -24,7 +24,7 @@ async def index(visit: AdminVisit) -> Response:
 
 
 @router.post("", dependencies=checked)
-async def create(visit: AdminVisit, idempotency_key: Text = "") -> Response:
+async def create(visit: AdminVisit, idempotency_key: Key = "") -> Response:
     """The page with the link: it is in this answer and nowhere else. Sent again, the form makes no second one."""
     try:
         async with visit.services.database.transaction() as session:

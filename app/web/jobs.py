@@ -20,7 +20,7 @@ from app.jobs.states import JobStatus, Phase
 from app.web.admin import AdminVisit, SomeId
 from app.web.context import PathId, Visit
 from app.web.flash import flash
-from app.web.forms import Text
+from app.web.forms import Path
 
 router = APIRouter(prefix="/admin/jobs")
 checked = [Depends(verify_csrf)]
@@ -107,7 +107,7 @@ def _address(**choices: str) -> str:
 
 
 @router.post("/{job_id}/cancel", dependencies=checked)
-async def cancel(visit: AdminVisit, job_id: PathId, back: Text = "") -> Response:
+async def cancel(visit: AdminVisit, job_id: PathId, back: Path = "") -> Response:
     """Anybody's; one that has ended stays as it is."""
     await get_any_job(visit.session, job_id)
     await visit.session.close()
@@ -116,7 +116,7 @@ async def cancel(visit: AdminVisit, job_id: PathId, back: Text = "") -> Response
 
 
 @router.post("/{job_id}/retry", dependencies=checked)
-async def retry(visit: AdminVisit, job_id: PathId, back: Text = "") -> Response:
+async def retry(visit: AdminVisit, job_id: PathId, back: Path = "") -> Response:
     await visit.session.close()
     services = visit.services
     await retry_job(

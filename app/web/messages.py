@@ -15,7 +15,7 @@ from app.web.chat import chat_context, running_job
 from app.web.composer import composer_of
 from app.web.context import PathId, Visit, VisitDep
 from app.web.filters import dom_id
-from app.web.forms import FormState, Text, clean_content, once_of, refused
+from app.web.forms import FormState, Key, ModelId, Text, clean_content, once_of, refused
 from app.web.message_views import views
 from app.web.templates import is_htmx
 from app.web.titles import CHANGED
@@ -26,7 +26,7 @@ checked = [Depends(verify_csrf)]
 
 @router.post("/c/{conversation_id}/messages", dependencies=checked)
 async def send(
-    visit: VisitDep, conversation_id: PathId, content: Text = "", model: Text = "", idempotency_key: Text = ""
+    visit: VisitDep, conversation_id: PathId, content: Text = "", model: ModelId = "", idempotency_key: Key = ""
 ) -> Response:
     """The 202's fragment: the message, the answer that is being written, a fresh composer."""
     try:
@@ -76,7 +76,7 @@ async def show_edit(visit: VisitDep, message_id: PathId) -> Response:
 
 
 @router.post("/messages/{message_id}/edit", dependencies=checked)
-async def edit(visit: VisitDep, message_id: PathId, content: Text = "", idempotency_key: Text = "") -> Response:
+async def edit(visit: VisitDep, message_id: PathId, content: Text = "", idempotency_key: Key = "") -> Response:
     """Another wording beside the first, and an answer to it."""
     message = await get_message(visit.session, visit.principal, message_id)
     await visit.session.close()

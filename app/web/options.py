@@ -8,6 +8,7 @@ from starlette.responses import RedirectResponse, Response
 
 from app.conversations.models import Conversation
 from app.conversations.service import update_conversation
+from app.conversations.storage import refuse_if_over
 from app.errors import AppError, invalid
 from app.generations.options import LIMITS, check_system_prompt, read_options
 from app.http.csrf import verify_csrf
@@ -59,8 +60,12 @@ async def set_options(visit: VisitDep, conversation_id: PathId, settings: TypedS
     shown = {*LIMITS, "think"}
     others = {name: value for name, value in conversation.options.items() if name not in shown}
     changes = {**wanted, "options": {**others, **wanted["options"]}}
-    async with visit.services.database.transaction() as session:
-        changed = await update_conversation(session, visit.principal, conversation_id, changes)
+    try:
+        async with visit.services.database.transaction() as session:
+            changed = await update_conversation(session, visit.principal, conversation_id, changes)
+            await refuse_if_over(session, visit.principal.user_id, visit.services.settings.max_storage_per_user)
+    except AppError as error:
+        return await _again(visit, conversation, refused(error, **settings))
     if is_htmx(visit.request):
         return await _fragment(visit, changed, saved=True)
     response = RedirectResponse(f"/c/{conversation_id}", 303)

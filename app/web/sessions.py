@@ -15,7 +15,7 @@ from app.http.csrf import verify_csrf
 from app.http.deps import ReadSession, Services, ServicesDep, WriteSession
 from app.http.signing_in import clear_session_cookie, set_session_cookie, sign_in
 from app.i18n import known_locale
-from app.web.forms import FormState, Text, refused, safe_next
+from app.web.forms import Choice, FormState, Invitation, Path, Text, refused, safe_next
 from app.web.preferences import keep_locale
 from app.web.templates import page
 
@@ -45,7 +45,7 @@ async def login(
     services: ServicesDep,
     username: Text = "",
     password: Text = "",
-    next: Text = "/",
+    next: Path = "/",
 ) -> Response:
     try:
         _, started = await sign_in(services, request, username, password, kind="page")
@@ -53,7 +53,7 @@ async def login(
         form = refused(error, username=username)
         return await _form(request, session, services, form, safe_next(next))
     response = RedirectResponse(safe_next(next), 303)
-    set_session_cookie(response, services, started.id)
+    set_session_cookie(response, services, started)
     return response
 
 
@@ -68,7 +68,7 @@ async def logout(principal: PagePrincipal, session: WriteSession, services: Serv
 
 @router.post("/language", dependencies=[Depends(verify_csrf)])
 async def choose_language(
-    request: Request, page: Text = "", locale: Text = "", next: Text = "", invite: Text = ""
+    request: Request, page: Choice = "", locale: Choice = "", next: Path = "", invite: Invitation = ""
 ) -> Response:
     """Of the pages before one is signed in; `next` and `invite` are what the form beside it would send."""
     chosen = known_locale(locale)

@@ -13,7 +13,7 @@ from app.http.signing_in import change_password
 from app.i18n import known_locale
 from app.web.context import Visit, VisitDep
 from app.web.flash import flash
-from app.web.forms import FormState, Text, refused
+from app.web.forms import Choice, FormState, ModelId, Text, refused
 from app.web.preferences import THEMES, Theme, keep_locale, keep_theme
 
 router = APIRouter(prefix="/settings")
@@ -47,7 +47,7 @@ async def new_password(visit: VisitDep, current_password: Text = "", new_passwor
 
 
 @router.post("/language", dependencies=checked)
-async def choose_language(visit: VisitDep, session: WriteSession, locale: Text = "") -> Response:
+async def choose_language(visit: VisitDep, session: WriteSession, locale: Choice = "") -> Response:
     chosen = known_locale(locale)
     if chosen is None:
         raise invalid("unknown_language", "There are no pages in that language.", "/locale")
@@ -58,7 +58,7 @@ async def choose_language(visit: VisitDep, session: WriteSession, locale: Text =
 
 
 @router.post("/theme", dependencies=checked)
-async def choose_theme(visit: VisitDep, theme: Text = "") -> Response:
+async def choose_theme(visit: VisitDep, theme: Choice = "") -> Response:
     """Of this device: a screen in the sun is not one in bed."""
     chosen: Theme | None = next((known for known in THEMES if known == theme), None)
     if chosen is None:
@@ -69,7 +69,7 @@ async def choose_theme(visit: VisitDep, theme: Text = "") -> Response:
 
 
 @router.post("/model", dependencies=checked)
-async def choose_model(visit: VisitDep, default_model: Text = "") -> Response:
+async def choose_model(visit: VisitDep, default_model: ModelId = "") -> Response:
     """What new conversations begin with; empty: whatever the server takes."""
     try:
         if default_model:

@@ -15,7 +15,7 @@ from app.http.deps import WriteSession
 from app.ids import parse_id
 from app.web.context import PathId, Visit, VisitDep
 from app.web.flash import flash
-from app.web.forms import FormState, Text, refused
+from app.web.forms import Choice, FormState, Key, Text, refused
 
 router = APIRouter(prefix="/settings/keys")
 checked = [Depends(verify_csrf)]
@@ -34,8 +34,8 @@ async def index(visit: VisitDep) -> Response:
 async def create(
     visit: VisitDep,
     name: Text = "",
-    expires: Text = "90",
-    idempotency_key: Text = "",
+    expires: Choice = "90",
+    idempotency_key: Key = "",
     scopes: Scopes = [],  # noqa: B006
 ) -> Response:
     """The page with the secret: it is in this answer and nowhere else. Sent again, the form makes no second key."""

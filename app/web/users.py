@@ -18,7 +18,7 @@ from app.ids import parse_id
 from app.web.admin import AdminVisit, SomeId
 from app.web.context import PathId, Visit
 from app.web.flash import flash
-from app.web.forms import FormState, Text, refused
+from app.web.forms import Choice, FormState, Text, refused
 
 router = APIRouter(prefix="/admin/users")
 checked = [Depends(verify_csrf)]
@@ -45,7 +45,7 @@ async def show_new(visit: AdminVisit) -> Response:
 
 @router.post("", dependencies=checked)
 async def create(
-    visit: AdminVisit, username: Text = "", email: Text = "", password: Text = "", role: Text = "member"
+    visit: AdminVisit, username: Text = "", email: Text = "", password: Text = "", role: Choice = "member"
 ) -> Response:
     try:
         await create_account(visit.services.database, username, email, password, _role(role))
@@ -70,7 +70,7 @@ async def show(visit: AdminVisit, user_id: PathId) -> Response:
 
 
 @router.post("/{user_id}/role", dependencies=checked)
-async def change_role(visit: AdminVisit, user_id: PathId, role: Text = "") -> Response:
+async def change_role(visit: AdminVisit, user_id: PathId, role: Choice = "") -> Response:
     try:
         await change_account(visit.services, user_id, {"role": _role(role)})
     except AppError as error:

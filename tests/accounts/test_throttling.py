@@ -163,3 +163,27 @@ async def test_A37_at_home_too_five_are_all_that_pass(throttle: Throttle) -> Non
         throttle.begin_sign_in("alice", "10.0.0.1").failed()
     with pytest.raises(AppError):
         await throttle.admit_sign_in("alice", "10.0.0.1", at_home)
+
+
+async def test_a_known_device_has_a_way_in_of_its_own(throttle: Throttle) -> None:
+    for n in range(5):
+        throttle.begin_sign_in("alice", f"10.{n}.0.1").failed()
+    assert not passes(throttle, "alice", "10.200.0.1")
+    (await throttle.admit_sign_in("alice", "10.9.9.9", stranger, on_own_device=True)).succeeded()
+    assert passes(throttle, "alice", "10.200.0.1"), "what she gets right forgets what others got wrong"
+
+
+async def test_a_known_device_may_not_guess_for_ever(throttle: Throttle) -> None:
+    for _ in range(5):
+        (await throttle.admit_sign_in("alice", "10.9.9.9", stranger, on_own_device=True)).failed()
+    for _ in range(5):  # then as from anywhere
+        (await throttle.admit_sign_in("alice", "10.9.9.9", stranger, on_own_device=True)).failed()
+    with pytest.raises(AppError):
+        await throttle.admit_sign_in("alice", "10.9.9.9", stranger, on_own_device=True)
+
+
+def test_what_strangers_type_is_not_kept(throttle: Throttle) -> None:
+    for n in range(20):
+        passes(throttle, f"{n}" + "x" * 200, "10.0.0.1")
+        throttle.count_registration("x" * 1_000_000 + str(n))
+    assert all(len(key) == 16 for _, key in throttle._taken)

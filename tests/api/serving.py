@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import uvicorn
 from fastapi import FastAPI
 
+from app.cli.protocol import DeadlineProtocol
 from app.http.deps import Services
 from app.main import create_app
 from app.settings import Settings
@@ -87,7 +88,7 @@ def serving(folder: Path, **values: Any) -> Iterator[Served]:
             app = create_app(settings)
             config = uvicorn.Config(
                 app,
-                http="httptools",
+                http=DeadlineProtocol,
                 ws="none",
                 log_config=None,
                 access_log=False,

@@ -14,6 +14,7 @@ from fastapi import APIRouter, Depends, FastAPI, Form, Query, Request
 from starlette.responses import Response
 
 from app.api.v1.schemas.base import Schema
+from app.cli.protocol import DeadlineProtocol
 from app.errors import AppError, ErrorKind
 from app.http.edge import install_edge
 from app.http.parameters import refuse_unknown_parameters
@@ -159,7 +160,7 @@ def serve(app: FastAPI) -> Iterator[Server]:
     listening = socket.create_server(("127.0.0.1", 0))
     port: int = listening.getsockname()[1]
     config = uvicorn.Config(
-        app, http="httptools", ws="none", lifespan="off", log_config=None, access_log=False, proxy_headers=False
+        app, http=DeadlineProtocol, ws="none", lifespan="off", log_config=None, access_log=False, proxy_headers=False
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)

@@ -83,7 +83,7 @@ async def login(
         pair = await issue_pair(session, services.keyring, started)
     response = JsonResponse(_token_json(pair.access_token, pair.refresh_token))
     if same_origin(request):
-        set_session_cookie(response, services, started.id)
+        set_session_cookie(response, services, started)
     return response
 
 

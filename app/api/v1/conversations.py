@@ -16,6 +16,7 @@ from app.api.v1.schemas.conversations import (
 from app.clock import rfc3339
 from app.conversations import service
 from app.conversations.exporting import export_json, export_markdown
+from app.conversations.storage import refuse_if_over
 from app.http.authentication import ApiPrincipal, ApiWriter
 from app.http.deps import ReadSession, ServicesDep, WriteSession
 from app.ids import parse_id
@@ -61,6 +62,7 @@ async def create_conversation(
         system_prompt=body.system_prompt,
         options=body.options.given() if body.options else None,
     )
+    await refuse_if_over(session, principal.user_id, services.settings.max_storage_per_user)
     location = {"Location": f"/api/v1/conversations/{conversation.id}"}
     return JsonResponse(conversation_json(conversation), 201, location)
 
@@ -82,7 +84,10 @@ async def update_conversation(
     await service.get_conversation(session, principal, conversation_id)
     if body.model:
         services.generations.check_model(body.model)
-    changed = await service.update_conversation(session, principal, conversation_id, body.changes())
+    changes = body.changes()
+    changed = await service.update_conversation(session, principal, conversation_id, changes)
+    if "system_prompt" in changes:
+        await refuse_if_over(session, principal.user_id, services.settings.max_storage_per_user)
     return JsonResponse(conversation_json(changed))
 
 

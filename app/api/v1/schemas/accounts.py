@@ -10,6 +10,7 @@ from app.api.v1.schemas.base import Id, Schema, Timestamp, View
 from app.clock import rfc3339
 from app.conversations.storage import Storage
 from app.generations.allowance import Allowance
+from app.providers.base import MAX_MODEL_ID
 
 Username = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 Email = Annotated[str, StringConstraints(min_length=3, max_length=254)]
@@ -62,7 +63,7 @@ class MeUpdate(Schema):
 
     email: Email | None = None
     locale: Locale | None = None
-    default_model: Annotated[str, StringConstraints(max_length=200)] | None = None
+    default_model: Annotated[str, StringConstraints(max_length=MAX_MODEL_ID)] | None = None
 
 
 def changes_of(body: Schema, *, nullable: frozenset[str] = frozenset()) -> dict[str, Any]:

@@ -8,8 +8,11 @@ from app.api.v1.schemas.base import Id, Schema, Timestamp, View
 from app.clock import rfc3339
 from app.conversations.models import Conversation
 from app.generations.options import LIMITS, MAX_SYSTEM_PROMPT
+from app.providers.base import MAX_MODEL_ID
 
-ModelId = Annotated[str, StringConstraints(min_length=3, max_length=200, pattern=r"^(ollama|openai|embedded)/.+$")]
+ModelId = Annotated[
+    str, StringConstraints(min_length=3, max_length=MAX_MODEL_ID, pattern=r"^(ollama|openai|embedded)/.+$")
+]
 Stop = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 
 
