@@ -122,9 +122,12 @@ async def sign_up(
 
 
 def set_session_cookie(response: Response, services: Services, session: Session) -> None:
-    """And the cookie by which this device is known again after signing out."""
     _set(response, services, COOKIE, signing.sign(services.keyring, PURPOSE, session.id), COOKIE_LIFE)
-    _set(response, services, DEVICE, signing.sign(services.keyring, DEVICE, session.user_id), DEVICE_LIFE)
+
+
+def set_device_cookie(response: Response, services: Services, user_id: str) -> None:
+    """By which this device is known again after signing out."""
+    _set(response, services, DEVICE, signing.sign(services.keyring, DEVICE, user_id), DEVICE_LIFE)
 
 
 def _set(response: Response, services: Services, name: str, value: str, life: timedelta) -> None:

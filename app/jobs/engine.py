@@ -24,6 +24,7 @@ from app.jobs.places import Places
 from app.jobs.slots import Learner, SlotsOf
 from app.jobs.worker import Claims, Worker
 from app.observability import metrics
+from app.observability.loop_watch import LoopWatch
 from app.settings import Settings
 
 AGAIN_SECONDS = 0.1  # somebody else held what was needed: once more, then whoever asks is told
@@ -70,6 +71,7 @@ class Engine:
         self._maintenance = Maintenance(
             self.log, self.owner, liveness, each_scan=self._each_scan, duties=[Learner(), *duties]
         )
+        self._loop_watch = LoopWatch(self.log.renew_from_outside)
         self._draining: asyncio.Task[None] | None = None
 
     def _neighbours_on(self, database: Database) -> Neighbours:
@@ -89,6 +91,7 @@ class Engine:
         await self._neighbours.start()
         await self.log.start()
         self._maintenance.start()
+        self._loop_watch.start()
         if self._dispatcher is None:
             self.worker.start()
 
@@ -108,6 +111,7 @@ class Engine:
         if self._dispatcher is not None:
             await self._dispatcher.close()
         await self._maintenance.stop()
+        await self._loop_watch.stop()
         await self.log.stop()
         await self._neighbours.stop()
         self._lock.close()

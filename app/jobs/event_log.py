@@ -10,6 +10,7 @@ import contextlib
 import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from functools import partial
 from typing import Any, TypeVar
 
@@ -17,7 +18,7 @@ from app.clock import monotonic
 from app.db.session import Database
 from app.jobs.complaints import Complaints
 from app.jobs.group_commit import ON_ROW, PHASE, PROGRESS, Part, Written, write, write_all
-from app.jobs.lease import Claimed, Connection, End, StoredEvent
+from app.jobs.lease import Claimed, Connection, End, StoredEvent, renew
 from app.jobs.notify import Hub
 from app.jobs.states import Phase
 from app.observability import metrics
@@ -29,6 +30,7 @@ PAUSE_SECONDS = 0.005  # between commits of a busy server
 BEAT_SECONDS = 3.0
 SELF_STOP_SECONDS = 10.0  # no renewal committed for so long: stop before somebody else may claim
 RETRY_SECONDS = 0.25
+LATE_AT_MOST = 60.0  # seconds for which leases are renewed while the event loop stands still
 MAX_PENDING_BYTES = 1_048_576
 
 CANCEL, LOST, DRAIN, TIME_LIMIT = "cancel", "lost", "drain", "time_limit"
@@ -91,6 +93,7 @@ class EventLog:
         self._work = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._stopping = False
+        self._renewed_at = float("-inf")  # from outside
         self._complains = Complaints()
         self.commits = 0
         self.unwritable: set[str] = set()  # jobs that were given up because a commit of theirs cannot be made
@@ -99,6 +102,19 @@ class EventLog:
         loop = asyncio.get_running_loop()
         self._connection = await loop.run_in_executor(self._thread, self._open)
         self._task = asyncio.create_task(self._write_for_ever(), name="event-log")
+
+    def renew_from_outside(self, late: float) -> None:
+        """In a thread of its own, while something holds up the event loop: nobody takes over what is not dead.
+
+        Not for ever: a loop that stands still for a minute does not come back.
+        """
+        if late > LATE_AT_MOST or not self._leases or monotonic() - self._renewed_at < BEAT_SECONDS:
+            return
+        with closing(self._database.connect(write=True)) as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            renew(connection, self._owner)
+            connection.execute("COMMIT")
+        self._renewed_at = monotonic()
 
     def _open(self) -> Any:
         return self._database.connect(write=True, name=self._owner)
@@ -240,7 +256,7 @@ class EventLog:
     def _beat(self) -> None:
         now = monotonic()
         for lease in self.leases:
-            if now - lease.committed_at > SELF_STOP_SECONDS:
+            if now - max(lease.committed_at, self._renewed_at) > SELF_STOP_SECONDS:
                 self._lose(lease)
             elif now - lease.committed_at >= BEAT_SECONDS:
                 self._dirty[lease.id] = lease

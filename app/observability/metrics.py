@@ -29,6 +29,7 @@ TOKENS = Counter("tokens", "Tokens, as the model server counts them, else pieces
 PROVIDER_ERRORS = Counter("provider_errors", "Failed calls of model servers", ["provider", "code"])
 LOG_COMMITS = Histogram("event_log_commit_seconds", "Group commits of the event log", _COMMIT_BOUNDS)
 LOG_COMMIT_FAILURES = Counter("event_log_commit_failures", "Commits that the database did not take")
+LOOP_HELD_UP = Counter("event_loop_held_up", "Times that the event loop stood still for more than half a second")
 _CPU = CounterOfTotal("cpu_seconds", "Processor time of all processes")
 
 

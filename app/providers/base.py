@@ -8,7 +8,8 @@ from app.jobs.states import Phase
 from app.providers.events import ChatEvent
 
 MAX_MODEL_NAME = 200  # what a server calls longer is not offered
-MAX_MODEL_ID = 220  # with its provider, on every face
+MAX_MODEL_ID = 200  # with its provider: what may be chosen to answer
+MAX_LISTED_ID = 220  # what may be looked at, dropped, unloaded
 
 Role = Literal["system", "user", "assistant"]
 

@@ -10,7 +10,7 @@ from app.errors import AppError
 from app.http.authentication import OptionalPagePrincipal
 from app.http.csrf import verify_csrf
 from app.http.deps import ReadSession, Services, ServicesDep
-from app.http.signing_in import address_of, set_session_cookie, sign_up
+from app.http.signing_in import address_of, set_device_cookie, set_session_cookie, sign_up
 from app.web.chat_models import servers_of
 from app.web.forms import FormState, Invitation, Text, refused
 from app.web.preferences import preferences_of
@@ -51,6 +51,7 @@ async def register(
         started = await start_session(writing, user.id, kind="page", user_agent=agent, address=address_of(request))
     response = RedirectResponse("/", 303)
     set_session_cookie(response, services, started)
+    set_device_cookie(response, services, user.id)
     return response
 
 

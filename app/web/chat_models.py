@@ -15,7 +15,7 @@ from app.http.deps import Services
 from app.jobs.control import list_jobs
 from app.jobs.idempotency import check_key, fingerprint
 from app.providers import pulling
-from app.providers.base import MAX_MODEL_ID, ModelInfo
+from app.providers.base import MAX_LISTED_ID, ModelInfo
 from app.providers.catalog import ModelList, ModelProblem
 from app.web.admin import AdminVisit
 from app.web.context import Visit
@@ -27,7 +27,7 @@ from app.web.model_choice import provider_name
 router = APIRouter(prefix="/admin/models")
 checked = [Depends(verify_csrf)]
 
-AskedModel = Annotated[str, Query(max_length=MAX_MODEL_ID)]
+AskedModel = Annotated[str, Query(max_length=MAX_LISTED_ID)]
 PULLS = 5
 SHOWN_FOR = timedelta(hours=1)  # how long the end of a download is still news
 

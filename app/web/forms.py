@@ -13,7 +13,7 @@ from app.generations.service import Accepted, Once
 from app.http.errors import STATUS_OF_CODE, STATUS_OF_KIND
 from app.i18n import worded
 from app.jobs.idempotency import check_key, fingerprint
-from app.providers.base import MAX_MODEL_ID
+from app.providers.base import MAX_LISTED_ID
 
 MAX_CONTENT = 100_000
 MAX_TITLE = 200
@@ -25,7 +25,7 @@ Text = Annotated[str, Form()]
 Key = Annotated[str, Form(max_length=255)]  # an Idempotency-Key
 Choice = Annotated[str, Form(max_length=64)]  # one of a few
 Invitation = Annotated[str, Form(max_length=100)]
-ModelId = Annotated[str, Form(max_length=MAX_MODEL_ID)]
+ModelId = Annotated[str, Form(max_length=MAX_LISTED_ID)]
 Path = Annotated[str, Form(max_length=2000)]  # where to go next
 
 

@@ -13,7 +13,7 @@ from app.errors import AppError, invalid
 from app.http.authentication import OptionalPagePrincipal, PagePrincipal
 from app.http.csrf import verify_csrf
 from app.http.deps import ReadSession, Services, ServicesDep, WriteSession
-from app.http.signing_in import clear_session_cookie, set_session_cookie, sign_in
+from app.http.signing_in import clear_session_cookie, set_device_cookie, set_session_cookie, sign_in
 from app.i18n import known_locale
 from app.web.forms import Choice, FormState, Invitation, Path, Text, refused, safe_next
 from app.web.preferences import keep_locale
@@ -54,6 +54,7 @@ async def login(
         return await _form(request, session, services, form, safe_next(next))
     response = RedirectResponse(safe_next(next), 303)
     set_session_cookie(response, services, started)
+    set_device_cookie(response, services, started.user_id)
     return response
 
 

@@ -16,7 +16,7 @@ from app.http.authentication import ApiAdmin, ApiPrincipal
 from app.http.deps import ServicesDep
 from app.jobs.idempotency import check_key, fingerprint
 from app.providers import pulling
-from app.providers.base import MAX_MODEL_ID
+from app.providers.base import MAX_LISTED_ID
 
 router = APIRouter(prefix="/models", tags=["models"])
 
@@ -71,7 +71,7 @@ class PullRequest(Schema):
 
 
 class UnloadRequest(Schema):
-    id: Annotated[str, StringConstraints(min_length=1, max_length=MAX_MODEL_ID)]
+    id: Annotated[str, StringConstraints(min_length=1, max_length=MAX_LISTED_ID)]
 
 
 class PullAccepted(View):
@@ -104,7 +104,7 @@ async def pull_model(
 async def delete_model(
     principal: ApiAdmin,
     services: ServicesDep,
-    id: Annotated[str, Query(min_length=1, max_length=MAX_MODEL_ID, description="`ollama/<name>`")],
+    id: Annotated[str, Query(min_length=1, max_length=MAX_LISTED_ID, description="`ollama/<name>`")],
 ) -> Response:
     """Remove a model from Ollama's disk."""
     await pulling.delete_model(services.providers, id, "id")
