@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.models import RefreshToken, Session, User
-from app.accounts.sessions import IDLE_LIFE, end_session
+from app.accounts.sessions import IDLE_LIFE, revoke_session
 from app.clock import utcnow
 from app.security import jwt, tokens
 from app.security.keys import Keyring
@@ -54,7 +54,7 @@ async def rotate(session: AsyncSession, keyring: Keyring, refresh: str) -> Pair 
     if owner is None:
         return None
     if found.used_at is not None and utcnow() - found.used_at > GRACE:
-        await end_session(session, owner.id)
+        await revoke_session(session, owner.user_id, owner.id)
         return None
     following = tokens.successor(tokens.REFRESH, refresh, keyring.key("refresh"))
     if found.used_at is None:

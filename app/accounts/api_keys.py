@@ -43,6 +43,7 @@ async def create_key(
     key = ApiKey(
         id=key_id or new_id(),
         user_id=principal.user_id,
+        session_id=principal.session_id,
         name=name,
         digest=tokens.digest(secret),
         scopes=sorted(set(scopes)),

@@ -71,6 +71,7 @@ class ApiKey(WithId, Base):
     __tablename__ = "api_keys"
 
     user_id: Mapped[str] = _owner()
+    session_id: Mapped[str | None] = mapped_column(String(36))  # of the sign-in that it was made by
     name: Mapped[str] = mapped_column(String(100))
     digest: Mapped[str] = mapped_column(String(64), unique=True)
     scopes: Mapped[list[Scope]] = mapped_column(Json)

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.accounts.models import Session, SessionKind
+from app.accounts.models import ApiKey, Session, SessionKind
 from app.clock import utcnow
 from app.db.lookup import Lookup
 from app.errors import not_found
@@ -60,14 +60,22 @@ async def revoke_session(session: AsyncSession, user_id: str, session_id: str) -
     if found is None or found.revoked_at is not None:
         raise not_found()
     found.revoked_at = utcnow()
+    await revoke_keys_of(session, ApiKey.session_id == session_id)
 
 
 async def revoke_others(session: AsyncSession, user_id: str, *, keep: str | None) -> None:
-    """Sign out everywhere but in the session `keep`."""
+    """Sign out everywhere but in the session `keep`, with the keys that were made there."""
     others = update(Session).where(Session.user_id == user_id, Session.revoked_at.is_(None))
+    made = [ApiKey.user_id == user_id, ApiKey.session_id.is_not(None)]
     if keep is not None:
-        others = others.where(Session.id != keep)
+        others, made = others.where(Session.id != keep), [*made, ApiKey.session_id != keep]
     await session.execute(others.values(revoked_at=utcnow()))
+    await revoke_keys_of(session, *made)
+
+
+async def revoke_keys_of(session: AsyncSession, *made: ColumnElement[bool]) -> None:
+    """Keys made by a sign-in that is not trusted any more. Who only signs out keeps theirs."""
+    await session.execute(update(ApiKey).where(*made, ApiKey.revoked_at.is_(None)).values(revoked_at=utcnow()))
 
 
 async def end_session(session: AsyncSession, session_id: str) -> None:

@@ -148,6 +148,8 @@ async def get_my_storage(principal: ApiPrincipal, session: ReadSession, services
 @router.patch("/me", operation_id="updateMe", response_model=UserView, responses=problems(409))
 async def update_me(body: MeUpdate, principal: ApiWriter, session: WriteSession, services: ServicesDep) -> Response:
     changes = changes_of(body, nullable=frozenset({"default_model"}))
+    if "email" in changes:
+        principal.require_session()
     if changes.get("default_model"):
         services.generations.check_model(changes["default_model"])
     return JsonResponse(user_json(await update_user(session, principal.user_id, changes)))
@@ -180,6 +182,7 @@ async def list_sessions(principal: ApiPrincipal, session: ReadSession) -> Respon
 
 @router.delete("/sessions/{session_id}", status_code=204, operation_id="revokeSession")
 async def revoke_session(session_id: PathId, principal: ApiWriter, session: WriteSession) -> Response:
+    principal.require_session()
     await sessions.revoke_session(session, principal.user_id, session_id)
     return Response(status_code=204)
 
@@ -213,5 +216,6 @@ async def create_api_key(body: ApiKeyCreate, principal: ApiWriter, session: Writ
 
 @router.delete("/api-keys/{key_id}", status_code=204, operation_id="revokeApiKey")
 async def revoke_api_key(key_id: PathId, principal: ApiWriter, session: WriteSession) -> Response:
+    principal.require_session()
     await api_keys.revoke_key(session, principal.user_id, key_id)
     return Response(status_code=204)
