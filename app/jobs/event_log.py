@@ -32,6 +32,7 @@ SELF_STOP_SECONDS = 10.0  # no renewal committed for so long: stop before somebo
 RETRY_SECONDS = 0.25
 LATE_AT_MOST = 60.0  # seconds for which leases are renewed while the event loop stands still
 MAX_PENDING_BYTES = 1_048_576
+_ITEM_BYTES = 64
 
 CANCEL, LOST, DRAIN, TIME_LIMIT = "cancel", "lost", "drain", "time_limit"
 
@@ -65,6 +66,11 @@ def _part_of(lease: Lease) -> Part:
     """What has accumulated; it is the commit's from now on."""
     pending, lease.pending = lease.pending, []
     return Part(lease.id, lease.attempt, pending, lease.end, lease.last_event_id, lease.unsure)
+
+
+def _size_of(data: Any) -> int:
+    """In memory: around a text of one letter there is a lot else."""
+    return _ITEM_BYTES + (len(data) if isinstance(data, str) else 0)
 
 
 class EventLog:
@@ -148,8 +154,11 @@ class EventLog:
 
     def append(self, lease: Lease, event: str, data: Any) -> None:
         """Add to the log soon. A `delta` or `thinking` is given as text, joined with its neighbours."""
-        lease.pending.append((event, data))
-        lease.pending_bytes += len(data) if isinstance(data, str) else 64
+        if event in ON_ROW and lease.pending and lease.pending[-1][0] == event:
+            lease.pending[-1] = (event, data)  # only the newest counts
+        else:
+            lease.pending.append((event, data))
+            lease.pending_bytes += _size_of(data)
         self._mark(lease)
 
     def progress(self, lease: Lease, done: int, total: int | None, unit: str) -> None:
@@ -314,7 +323,7 @@ class EventLog:
         lease.unsure = []
         if result.events:
             lease.last_event_id = result.events[-1].seq
-        lease.pending_bytes = sum(len(d) if isinstance(d, str) else 64 for _, d in lease.pending)
+        lease.pending_bytes = sum(_size_of(data) for _, data in lease.pending)
         if result.events:
             self.published(lease.id, result.events)
         if result.cancel_requested:

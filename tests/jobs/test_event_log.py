@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+import orjson
 import pytest
 
 from app.db.session import Database
@@ -265,7 +266,15 @@ async def test_stopping_commits_what_there_is(database: Database, hub: Hub, conn
 async def test_text_that_waits_is_measured_and_comes_down_again(log: EventLog, connection: Any, leased: Lease) -> None:
     log.append(leased, "delta", "x" * 1000)
     log.append(leased, "restart", {})
-    assert leased.pending_bytes == 1064
+    assert leased.pending_bytes == 1000 + 2 * 64
     await log.flush(leased)
     assert leased.pending_bytes == 0
     assert isinstance(leased.job, Claimed)
+
+
+async def test_of_progress_only_the_newest_waits(log: EventLog, connection: Any, leased: Lease) -> None:
+    for done in range(10_000):
+        log.progress(leased, done, None, "bytes")
+    assert len(leased.pending) == 1
+    await log.flush(leased)
+    assert orjson.loads(job_row(connection, leased.id)["progress"])["done"] == 9999
