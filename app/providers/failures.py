@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from reprlib import Repr
 from typing import Any
 
 import orjson
@@ -23,8 +24,15 @@ from app.providers.errors import (
     ProviderUnavailable,
     ProviderUnusable,
 )
+from app.providers.lenient import has_too_many
 
 MAX_QUOTE = 200
+_MOST_COMPLAINTS = 20
+_MOST_WORDS = 16_000  # characters of an error that are looked at: what matters comes first
+_BRIEF = Repr()
+_BRIEF.maxdict = _BRIEF.maxlist = 20
+_BRIEF.maxstring = _BRIEF.maxother = MAX_QUOTE
+_MOST_MARKUP = 64 * 1024  # characters
 # What neither waiting nor asking again will change, in the words of many servers; the first that fits.
 _FINAL: tuple[tuple[type[ProviderError], str, re.Pattern[str]], ...] = tuple(
     (kind, sentence, re.compile(words, re.IGNORECASE | re.VERBOSE))
@@ -73,7 +81,7 @@ _NOT_SERVED = (501, 505)  # 5xx that a retry would not change
 
 def quote(text: str, secret: str = "") -> str:
     """At most 200 characters on one line, without markup, control characters and the key."""
-    text = _TAGS.sub(" ", _NOT_SHOWN.sub(" ", text)[: 20 * MAX_QUOTE])
+    text = _TAGS.sub(" ", _NOT_SHOWN.sub(" ", text[:_MOST_MARKUP])[: 20 * MAX_QUOTE])
     if secret:
         text = text.replace(secret, "…")
     text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
@@ -82,28 +90,40 @@ def quote(text: str, secret: str = "") -> str:
 
 def explanation(body: bytes) -> str:
     """The server's own words in an error body, or the body."""
+    told = _parsed(body)
+    return body.decode(errors="replace") if told is None else message_of(told)
+
+
+def _parsed(body: bytes) -> Any:
+    """None for what is no JSON."""
     try:
-        return message_of(orjson.loads(body))
+        return None if has_too_many(body) else orjson.loads(body)
     except orjson.JSONDecodeError:
-        return body.decode(errors="replace")
+        return None
 
 
 def message_of(body: Any) -> str:
     """The message of an error object, in any of its spellings."""
     error = body.get("error", body) if isinstance(body, dict) else body
     if isinstance(error, dict) and isinstance(error.get("detail"), list):
-        return "; ".join(map(_complaint, error["detail"]))  # FastAPI's 422
+        return "; ".join(map(_complaint, error["detail"][:_MOST_COMPLAINTS]))  # FastAPI's 422
     if isinstance(error, dict):
         words = (error.get(name) for name in ("message", "detail", "error", "code"))
-        return next((word for word in words if isinstance(word, str) and word), "") or str(error)
-    return error if isinstance(error, str) else str(error)
+        return next((word for word in words if isinstance(word, str) and word), "") or _spelled(error)
+    return _spelled(error)
+
+
+def _spelled(value: Any) -> str:
+    """The beginning of what is no text, however large or deeply nested it is."""
+    return value if isinstance(value, str) else _BRIEF.repr(value)
 
 
 def _complaint(detail: Any) -> str:
     if not isinstance(detail, dict):
-        return str(detail)
-    where = ".".join(map(str, detail.get("loc", ())[1:]))
-    return f"{where}: {detail.get('msg', '')}" if where else str(detail.get("msg", detail))
+        return _spelled(detail)
+    place, told = detail.get("loc"), _spelled(detail.get("msg", detail))
+    where = ".".join(map(_spelled, place[1:])) if isinstance(place, list) else ""
+    return f"{where}: {told}" if where else told
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
@@ -132,7 +152,8 @@ def from_status(
     """The error that a response's status stands for."""
     words = explanation(body)
     said = quote(words, secret) or f"status {status}"
-    hint = words + _code_of(body)
+    told = _parsed(body)
+    hint = _hint(words, told.get("error") if isinstance(told, dict) else None)
     wait = retry_after(headers)
     if status == 402 or (status in (400, 403, 429) and _is_unpaid(hint, wait)):
         return PaymentRequired(f"{server} wants to be paid: {said}", began=began)
@@ -170,12 +191,13 @@ def _is_unpaid(hint: str, wait: float | None) -> bool:
 
 def from_error_event(error: Any, server: str, *, secret: str = "", began: bool) -> ProviderError:
     """The error that an `error` inside a stream stands for: by its name or number, else the server's failure."""
-    body = orjson.dumps({"error": error}, default=str)
     code = error.get("code") if isinstance(error, dict) else None
-    said = quote(message_of(error), secret)
+    words = message_of(error)
+    said = quote(words, secret)
     if isinstance(code, int) and 400 <= code < 500 and not isinstance(code, bool):
+        body = orjson.dumps({"error": _shallow(error)})
         return from_status(code, body, {}, server, secret=secret, began=began)
-    hint = message_of(error) + _code_of(body)
+    hint = _hint(words, error)
     if _is_unpaid(hint, None):
         return PaymentRequired(f"{server} wants to be paid: {said}", began=began)
     final = _final(hint, said, server, began=began, is_running=True)
@@ -190,9 +212,14 @@ def from_error_body(error: Any, server: str, *, secret: str = "") -> ProviderErr
     return ProviderProtocolError(f"{server} did not answer with a stream: {quote(message_of(error), secret)}")
 
 
-def _code_of(body: bytes) -> str:
-    try:
-        error = orjson.loads(body)["error"]
-        return f" {error.get('type', '')} {error.get('code', '')}"
-    except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError):
-        return ""
+def _hint(words: str, error: Any) -> str:
+    """What an error is known by: its words, its type and its code."""
+    facts = _shallow(error) if isinstance(error, dict) else {}
+    return f"{words[:_MOST_WORDS]} {facts.get('type', '')} {facts.get('code', '')}"
+
+
+def _shallow(error: dict[str, Any]) -> dict[str, str]:
+    """What an error says on its first level, in texts that can be written as JSON."""
+    named = ("message", "detail", "error", "type", "code")
+    told = {name: _spelled(error[name])[:_MOST_WORDS] for name in named if error.get(name) is not None}
+    return {name: said.encode(errors="replace").decode() for name, said in told.items()}

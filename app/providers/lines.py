@@ -105,9 +105,9 @@ class EventSplitter:
 def _as_error(data: bytes) -> bytes:
     try:
         told: Any = orjson.loads(data)
-    except orjson.JSONDecodeError:
-        told = data.decode(errors="replace")
-    return orjson.dumps(told if isinstance(told, dict) and "error" in told else {"error": told})
+        return orjson.dumps(told if isinstance(told, dict) and "error" in told else {"error": told})
+    except (orjson.JSONDecodeError, TypeError):  # the latter for what is nested too deeply
+        return orjson.dumps({"error": data.decode(errors="replace")})
 
 
 def too_long() -> ProviderProtocolError:

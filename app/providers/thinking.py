@@ -18,6 +18,9 @@ _LEADING = (*_ENDS, *_NEITHER)
 _LONE_ENDS = ("</think>", "</thinking>", "[/THINK]")
 _MOST_BLANK = 1000  # characters before a tag
 _MOST_BEFORE_A_LONE_END = 100_000  # characters
+_MOST_TAGS = 200  # that open thinking; what comes after so many is text
+_MOST_LONE_ENDS = 20  # that turned out to be text
+_AT_ONCE = 4096  # characters: a text is cut at every tag in it, and each cut copies what is left
 
 Told = TextDelta | ThinkingDelta | WasThinking
 
@@ -32,6 +35,7 @@ class InlineThinking:
         self._has_thought = False
         self._shown: list[str] | None = [] if may_think else None  # as text that a lone end may make thinking of
         self._size = 0
+        self._tags = self._lone_ends = 0
 
     def told_apart(self) -> None:
         """The server tells thinking from text by itself: a lone end means nothing."""
@@ -41,6 +45,10 @@ class InlineThinking:
         if self._state == "text" and self._shown is None and not self._held:  # nothing can be thinking any more
             yield TextDelta(text)
             return
+        for at in range(0, len(text), _AT_ONCE):
+            yield from self._feed(text[at : at + _AT_ONCE])
+
+    def _feed(self, text: str) -> Iterator[Told]:
         self._held += text
         state = ""
         while self._held and state != self._state:
@@ -68,6 +76,10 @@ class InlineThinking:
         while tag := next((tag for tag in _LEADING if self._held.lstrip().startswith(tag)), None):
             self._held = self._held.lstrip().removeprefix(tag)
             self._shown = None
+            self._tags += 1
+            if self._tags > _MOST_TAGS:
+                self._state = "text"
+                return
             if tag in _ENDS:
                 self._state, self._end, self._has_thought = "thinking", _ENDS[tag], False
                 return
@@ -95,6 +107,9 @@ class InlineThinking:
             found = [(self._held.find(end), end) for end in _LONE_ENDS if end in self._held]
             if not found:
                 break
+            if self._lone_ends >= _MOST_LONE_ENDS:
+                self._shown = None
+                break
             at, end = min(found)
             if at:
                 yield self._show(at)
@@ -106,6 +121,7 @@ class InlineThinking:
                 yield WasThinking("".join(self._shown))
                 self._shown, self._state, self._held = None, "start", after
                 return
+            self._lone_ends += 1
             yield self._show(len(end))
         size = len(self._held) if self._shown is None else len(self._held) - _overlap(self._held, _LONE_ENDS)
         if size:

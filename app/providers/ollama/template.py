@@ -15,6 +15,7 @@ import orjson
 
 BEGINNING = "tea-and-water"  # of an answer
 _MOST_NODES = 20_000  # written; real templates take some hundred
+_MOST_WRITTEN = 200_000  # characters
 _ACTION = re.compile(r"\{\{(-(?=\s))?(.*?)((?<=\s)-)?\}\}", re.DOTALL)
 _TOKEN = re.compile(
     r"""(?P<space>\s*)(?:(?P<string>"(?:[^"\\]|\\.)*"|`[^`]*`)|(?P<number>-?\d+)|(?P<word>\$?[A-Za-z_]\w*|\$)"""
@@ -142,7 +143,8 @@ class _Reader:
 def _parts_of(template: str) -> Iterator[str | list[_Token]]:
     """Texts, and actions as tokens; white space that an action trims is gone."""
     at, trims = 0, False
-    for found in _ACTION.finditer(template):
+    last = template.rfind("}}") + 2  # behind it an action would look for its end in vain, each anew
+    for found in _ACTION.finditer(template, 0, last):
         text = template[at : found.start()]
         text = text.lstrip() if trims else text
         yield text.rstrip() if found[1] else text
@@ -211,6 +213,7 @@ class _Continue(Exception):
 class _Writer:
     def __init__(self, data: Mapping[str, Any]) -> None:
         self.out: list[str] = []
+        self._size = 0
         self._scopes: list[dict[str, Any]] = [{"$": data}]
         self._nodes = 0
 
@@ -227,7 +230,7 @@ class _Writer:
         if self._nodes > _MOST_NODES:
             raise NotUnderstood("too long")
         if isinstance(node, str):
-            self.out.append(node)
+            self._say(node)
         elif isinstance(node, tuple):
             raise _Break if node[0] == "break" else _Continue
         elif isinstance(node, _Branch):
@@ -235,9 +238,15 @@ class _Writer:
         else:
             value = self._value_of(node.value, dot)
             if not node.names:
-                self.out.append(_printed(value))
+                self._say(_printed(value))
             for name in node.names:
                 (self._scopes[-1] if node.is_new else self._scope_of(name))[name] = value
+
+    def _say(self, text: str) -> None:
+        self._size += len(text)
+        if self._size > _MOST_WRITTEN:
+            raise NotUnderstood("too long")
+        self.out.append(text)
 
     def _write_branch(self, node: _Branch, dot: Any) -> None:
         value = self._value_of(node.value, dot)
@@ -315,6 +324,13 @@ def _printed(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
+def _joined(values: Sequence[Any]) -> str:
+    texts = [_printed(value) for value in values]
+    if sum(map(len, texts)) > _MOST_WRITTEN:  # a text that is joined with itself doubles each time
+        raise NotUnderstood("too long")
+    return "".join(texts)
+
+
 def _first(values: Sequence[Any], *, is_true: bool) -> Any:
     return next((value for value in values if bool(value) == is_true), values[-1])
 
@@ -339,7 +355,7 @@ _FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "len": len,
     "slice": lambda value, start=0, end=None: value[start:end],
     "index": _indexed,
-    "print": lambda *values: "".join(map(_printed, values)),
+    "print": lambda *values: _joined(values),
     "json": lambda value: orjson.dumps(value).decode(),
     "currentDate": lambda: datetime.now(UTC).date().isoformat(),
 }
