@@ -4,12 +4,18 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, runtime_checkable
 
+from app.i18n import worded
 from app.jobs.states import Phase
 from app.providers.events import ChatEvent
 
 MAX_MODEL_NAME = 200  # what a server calls longer is not offered
 MAX_MODEL_ID = 200  # with its provider: what may be chosen to answer
 MAX_LISTED_ID = 220  # what may be looked at, dropped, unloaded
+
+
+def is_model_name(name: str) -> bool:
+    return 0 < len(name) <= MAX_MODEL_NAME and name.isprintable()
+
 
 Role = Literal["system", "user", "assistant"]
 
@@ -69,6 +75,25 @@ class ModelInfo:
         return f"{self.provider}/{self.name}"
 
 
+CUTS_PROMPTS, TOO_MANY, PARTLY_AWAY = "cuts_prompts", "too_many", "partly_away"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong with a model server that answers."""
+
+    code: str
+    message: str
+
+
+def too_many(shown: int, count: int) -> Problem | None:
+    """If a server names more models than are listed."""
+    if count <= shown:
+        return None
+    told = {"shown": f"{shown:,}", "count": f"{count:,}"}
+    return Problem(TOO_MANY, worded("Only the first {shown} of {count} models are listed.", **told))
+
+
 class ChatProvider(Protocol):
     """One configured model server."""
 
@@ -81,7 +106,7 @@ class ChatProvider(Protocol):
         ...
 
     @property
-    def problem(self) -> str | None:
+    def problem(self) -> Problem | None:
         """What is wrong with it though it answers, as of its last list."""
         ...
 

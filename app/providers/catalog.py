@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from app.clock import monotonic
 from app.jobs.slots import Slots
-from app.providers.base import ChatProvider, ModelInfo
+from app.providers.base import CUTS_PROMPTS, PARTLY_AWAY, TOO_MANY, ChatProvider, ModelInfo
 from app.providers.errors import ProviderError, ProviderUnavailable, ProviderUnusable
 from app.providers.openai_compatible.price import with_price
 from app.providers.registry import configured_kinds, is_demo, make_provider
@@ -19,12 +19,12 @@ FRESH_SECONDS = 5.0
 AWAY_SECONDS, BACK_SECONDS = 1.0, 0.5  # an old failure is looked at again, and that is waited for so long
 _EMBEDDED_SLOTS = 2  # the child has two; a third answer would only wait inside it
 _REMOTE_SLOTS = 4  # of a server that does not say
-CUTS_PROMPTS = "cuts_prompts"
+_ANSWERS = frozenset({CUTS_PROMPTS, TOO_MANY, PARTLY_AWAY})
 
 
 @dataclass(frozen=True, slots=True)
 class ModelProblem:
-    """`code` as ProviderError has it: then what is listed of the server is old; CUTS_PROMPTS: it answers."""
+    """`code` as ProviderError has it: then what is listed of the server is old; else as Problem has it: it answers."""
 
     provider: str
     message: str
@@ -32,7 +32,7 @@ class ModelProblem:
 
     @property
     def is_away(self) -> bool:
-        return self.code != CUTS_PROMPTS
+        return self.code not in _ANSWERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +59,10 @@ class _Known:
     fresh_until: float = float("-inf")
     outdated: bool = False  # something changed there while it was being asked
     asking: asyncio.Task[None] | None = None
+
+    @property
+    def is_away(self) -> bool:
+        return self.problem is not None and self.code not in _ANSWERS
 
 
 def queue_of(settings: Settings, model: str) -> str:
@@ -126,7 +130,7 @@ class Providers:
         unknown = [task for known, task in asking if fresh or _is_new(known)]
         if unknown:
             await asyncio.wait(unknown, timeout=DEADLINE)
-        elif away := [task for known, task in asking if known.problem]:
+        elif away := [task for known, task in asking if known.is_away]:
             await asyncio.wait(away, timeout=BACK_SECONDS)
         listed = ModelList()
         for known in self._known.values():
@@ -157,7 +161,8 @@ class Providers:
         try:
             provider = self.get(name)
             known.models = await provider.list_models()
-            known.problem, known.code = provider.problem, CUTS_PROMPTS
+            told = provider.problem
+            known.problem, known.code = (told.message, told.code) if told else (None, ProviderError.code)
             known.is_unusable = False
         except ProviderError as error:
             known.is_unusable = isinstance(error, ProviderUnusable)
@@ -168,7 +173,7 @@ class Providers:
             logger.exception("The list of models of %s cannot be read", name)
             known.problem, known.code = "The list of models cannot be read.", ProviderError.code
         finally:
-            known.fresh_until = monotonic() + (AWAY_SECONDS if known.problem else FRESH_SECONDS)
+            known.fresh_until = monotonic() + (AWAY_SECONDS if known.is_away else FRESH_SECONDS)
             if known.outdated:
                 known.fresh_until = float("-inf")
             known.asking, known.outdated = None, False

@@ -1,6 +1,7 @@
 """Why an answer ended, in the words of many servers."""
 
 from app.providers.errors import ProviderFailed
+from app.providers.values import line
 
 MAX_REASON = 64  # characters
 
@@ -17,8 +18,7 @@ _FAILURES = frozenset({"error", "abort", "aborted", "failed", "insufficient_syst
 
 def reason_of(word: object, server: str) -> str:
     """One of ours, or the server's own word. Raises ProviderFailed for a word that means that it failed."""
-    if type(word) is not str:
-        return "stop"
+    word = line(word, MAX_REASON)
     if word.lower() in _FAILURES:
         raise ProviderFailed(f"{server} ended the answer with “{word}”.", began=True)
-    return _KNOWN.get(word.lower(), word.strip()[:MAX_REASON] or "stop")
+    return _KNOWN.get(word.lower(), word or "stop")

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import socket
-import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -13,6 +12,8 @@ import aiohttp
 import orjson
 from aiohttp.http_exceptions import HttpProcessingError
 
+from app.providers.body import Body
+from app.providers.budget import Budget, for_answer, for_error, for_json, for_list
 from app.providers.circuit import Circuit
 from app.providers.errors import (
     FirstTokenTimeout,
@@ -23,19 +24,13 @@ from app.providers.errors import (
     ProviderUnavailable,
 )
 from app.providers.failures import explanation, from_status, quote
+from app.providers.lenient import has_too_many
+from app.providers.listing import Listed, ListReader
 from app.settings import Settings, is_local_address
 
 FIRST_TOKEN_SECONDS = 600.0  # where nothing but the open connection tells that the server works
 LIFE_SECONDS = 60.0  # since its last sign of life
 LOOK_SECONDS = 2.0
-_MAX_ERROR_BODY = 64 * 1024
-_MAX_JSON_BODY = 8 * 1024 * 1024
-_ERROR_BODY_SECONDS = 5.0
-# What some proxies do unasked: zlib's window bits, 0 for plain.
-_ENCODINGS = {"identity": 0, "": 0, "gzip": 31, "x-gzip": 31, "deflate": 15}
-_UNPACKED_AT_ONCE = 64 * 1024
-_MOST_FROM_LITTLE = 1024 * 1024  # bytes; beyond it an answer that is so much smaller when packed is an attack
-_LARGEST_RATIO = 200
 _ON_THE_WIRE = (aiohttp.ClientError, HttpProcessingError, TimeoutError, OSError, ValueError)
 
 
@@ -68,27 +63,60 @@ class Upstream:
 
     async def json(self, method: str, path: str, body: Any = None, *, seconds: float, at_root: bool = False) -> Any:
         """A short call, all of it within `seconds`; `at_root` leaves the address's /v1 out."""
-        base_url = self.base_url.removesuffix("/v1") if at_root else self.base_url
-        began = False
-        try:
-            async with asyncio.timeout(seconds):
-                response = await self._send(method, base_url + path + self._query, body)
-                try:
-                    began = True
-                    data = await _read(response, _MAX_JSON_BODY)
-                finally:
-                    response.close()
-        except _ON_THE_WIRE as error:
-            raise self._named(error, is_streaming=began, began=False) from None
+        parts: list[bytes] = []
+        async with self._replied(method, path, body, for_json(seconds), at_root=at_root) as reply:
+            while piece := await reply.read():
+                parts.append(piece)
+        data = b"".join(parts)
+        if has_too_many(data):
+            raise ProviderProtocolError(f"{self.label} sent too many objects: {self.quote(data)}")
         try:
             return orjson.loads(data) if data else None
         except orjson.JSONDecodeError:
             raise ProviderProtocolError(f"{self.label} did not answer in JSON: {self.quote(data)}") from None
 
+    async def items(self, path: str, name: str, *, seconds: float) -> Listed:
+        """The list that the reply has as `name`, however long, within `seconds`: its first items, and how many."""
+        budget = for_list(seconds)
+        reader, start = ListReader(name, budget.items), b""
+        async with self._replied("GET", path, None, budget) as reply:
+            while not reader.ended and (piece := await reply.read()):
+                start = start or piece
+                try:
+                    reader.feed(piece)
+                except ValueError:
+                    break
+        if not reader.ended:
+            raise ProviderProtocolError(f"{self.label}: its list of models is none: {self.quote(start)}")
+        return reader.listed
+
+    @asynccontextmanager
+    async def _replied(
+        self, method: str, path: str, body: Any, budget: Budget, *, at_root: bool = False
+    ) -> AsyncIterator[Body]:
+        """The body of a short call; leaving the block closes the connection."""
+        base_url = self.base_url.removesuffix("/v1") if at_root else self.base_url
+        response: aiohttp.ClientResponse | None = None
+        try:
+            async with asyncio.timeout(budget.seconds):
+                response = await self._send(method, base_url + path + self._query, body)
+                yield Body(response, self.label, budget)
+        except _ON_THE_WIRE as error:
+            raise self._named(error, is_streaming=response is not None, began=False) from None
+        finally:
+            if response is not None:
+                response.close()
+
     @asynccontextmanager
     async def stream(
-        self, path: str, body: Any, *, tells: str, lives: Callable[[], Awaitable[bool]] | None = None
-    ) -> AsyncIterator["Body"]:
+        self,
+        path: str,
+        body: Any,
+        *,
+        tells: str,
+        lives: Callable[[], Awaitable[bool]] | None = None,
+        budget: Budget | None = None,
+    ) -> AsyncIterator[Body]:
         """The body of a streamed answer, of media type `tells`; leaving the block closes the connection at once.
 
         `lives` tells whether the server still works. Unless the settings limit the time to the first token, it is
@@ -111,7 +139,7 @@ class Upstream:
                     watching = asyncio.create_task(_while_it_lives(lives, longer), name="watch-model-server")
                 response = await self._send("POST", self.base_url + path + self._query, body)
                 await self._refuse_what_is_no_stream(response, tells)
-            opened = Body(response, self._settings.idle_timeout)
+            opened = Body(response, self.label, budget or for_answer(), self._settings.idle_timeout)
             opened.wait_for_first_token(limit)
             yield opened
         except ProviderError as error:
@@ -175,10 +203,7 @@ class Upstream:
         if response.status == 200:
             return response
         try:
-            async with asyncio.timeout(_ERROR_BODY_SECONDS):
-                text = await _read(response, _MAX_ERROR_BODY)
-        except _ON_THE_WIRE:
-            text = b""
+            text = await self._start_of(response)
         finally:
             response.close()
         if 300 <= response.status < 400:
@@ -186,14 +211,20 @@ class Upstream:
             raise ProviderProtocolError(f"{self.label} redirects to {target or 'nowhere'}; redirects are not followed.")
         raise from_status(response.status, text, response.headers, self.label, secret=self.key)
 
+    async def _start_of(self, response: aiohttp.ClientResponse) -> bytes:
+        """What is quoted of a reply that is none; empty where it cannot be read."""
+        budget = for_error()
+        try:
+            async with asyncio.timeout(budget.seconds):
+                return await Body(response, self.label, budget).start()
+        except (*_ON_THE_WIRE, ProviderProtocolError):
+            return b""
+
     async def _refuse_what_is_no_stream(self, response: aiohttp.ClientResponse, tells: str) -> None:
-        """A captive portal's page or an error object with status 200; a server that packs what must not be packed."""
-        encoding = response.headers.get("Content-Encoding", "identity").lower()
-        if encoding not in _ENCODINGS:
-            raise ProviderProtocolError(f"{self.label} answered in {quote(encoding)}, which was not asked for.")
+        """A captive portal's page or an error object with status 200."""
         kind = response.content_type
         if kind != tells and "html" in kind:
-            text = await _read(response, _MAX_ERROR_BODY)
+            text = await self._start_of(response)
             raise ProviderProtocolError(f"{self.label} did not answer with a stream: {self.quote(text)}")
 
     def _named(self, error: Exception, *, is_streaming: bool, began: bool) -> ProviderError:
@@ -214,64 +245,6 @@ class Upstream:
         return ProviderProtocolError(f"{self.label} does not speak proper HTTP ({type(error).__name__}).", began=began)
 
 
-class Body:
-    """The chunks of a streamed answer, unpacked where they come packed. `began` once any of it has arrived."""
-
-    def __init__(self, response: aiohttp.ClientResponse, idle_timeout: float) -> None:
-        self._content = response.content
-        encoding = response.headers.get("Content-Encoding", "identity").lower()
-        self._unpacker = zlib.decompressobj(_ENCODINGS[encoding]) if _ENCODINGS[encoding] else None
-        self._packed = self._unpacked = 0
-        self._response = response
-        self._idle_timeout = idle_timeout
-        self._was_heard = False
-        self.began = False
-
-    async def read(self) -> bytes:
-        """Whatever has arrived; empty at the end."""
-        if self._unpacker is not None:
-            return await self._read_packed(self._unpacker)
-        chunk = await self._content.readany()
-        if chunk:
-            self.began = True
-        return chunk
-
-    async def _read_packed(self, unpacker: "zlib._Decompress") -> bytes:
-        """However much a few bytes come to: in pieces."""
-        while True:
-            packed = unpacker.unconsumed_tail or await self._content.readany()
-            if not packed:
-                return unpacker.flush(_UNPACKED_AT_ONCE)
-            self.began = True
-            try:
-                chunk = unpacker.decompress(packed, _UNPACKED_AT_ONCE)
-            except zlib.error:
-                raise ProviderProtocolError("The model server's answer is packed wrongly.", began=True) from None
-            self._packed += len(packed) - len(unpacker.unconsumed_tail)
-            self._unpacked += len(chunk)
-            if self._unpacked > _MOST_FROM_LITTLE and self._unpacked > _LARGEST_RATIO * self._packed:
-                raise ProviderProtocolError("The model server's answer unpacks to too much.", began=True)
-            if chunk:
-                return chunk
-
-    def wait_for_first_token(self, seconds: float) -> None:
-        """From now on. Nothing changes once it has come."""
-        if not self._was_heard:
-            self.wait_at_most(seconds)
-
-    def heard_token(self) -> None:
-        """From the first token on the idle time-out holds."""
-        self._was_heard = True
-        self.wait_at_most(self._idle_timeout)
-
-    def wait_at_most(self, seconds: float) -> None:
-        """Changes the time-out of the reads to come; a timer per line would cost more than parsing it."""
-        connection = self._response.connection
-        if connection is not None and connection.protocol is not None:
-            connection.protocol.read_timeout = seconds
-            connection.protocol.start_timeout()
-
-
 async def _while_it_lives(lives: Callable[[], Awaitable[bool]], longer: Callable[[], None]) -> None:
     while True:
         await asyncio.sleep(LOOK_SECONDS)
@@ -289,12 +262,3 @@ def _why(error: OSError) -> str:
 def host_of(url: str) -> str:
     """host:port, to be shown."""
     return urlsplit(url).netloc.rpartition("@")[2]
-
-
-async def _read(response: aiohttp.ClientResponse, limit: int) -> bytes:
-    """The body's first `limit` bytes."""
-    parts: list[bytes] = []
-    while limit > 0 and (chunk := await response.content.readany()):
-        parts.append(chunk[:limit])
-        limit -= len(chunk)
-    return b"".join(parts)

@@ -13,11 +13,13 @@ from typing import Generic, Protocol, TypeVar
 
 from app.clock import monotonic
 from app.providers.base import (
+    PARTLY_AWAY,
     ChatProvider,
     ChatRequest,
     ModelDetails,
     ModelInfo,
     ModelKeeper,
+    Problem,
     PullProgress,
 )
 from app.providers.errors import (
@@ -88,10 +90,13 @@ class Pool(Generic[P]):
         return sum(count or 0 for count in told) if all(told) else None
 
     @property
-    def problem(self) -> str | None:
+    def problem(self) -> Problem | None:
         """What is wrong with some of them, while the others answer."""
-        told = {problem for m in self._members for problem in (m.problem, m.provider.problem) if problem}
-        return " ".join(sorted(told)) or None
+        away = [Problem(PARTLY_AWAY, m.problem) for m in self._members if m.problem]
+        told = sorted({*away, *(m.provider.problem for m in self._members if m.provider.problem)}, key=_message)
+        if len(told) < 2:
+            return told[0] if told else None
+        return Problem((away or told)[0].code, " ".join(map(_message, told)))
 
     async def list_models(self) -> list[ModelInfo]:
         """What any of them offers. Raises what the first says when none answers."""
@@ -102,7 +107,7 @@ class Pool(Generic[P]):
                 other = known.get(name)
                 known[name] = model if other is None else _both(other, model)
         if not known and self.problem:
-            raise ProviderUnavailable(self.problem)
+            raise ProviderUnavailable(self.problem.message)
         return list(known.values())
 
     async def can_continue(self, model: str) -> bool:
@@ -250,6 +255,10 @@ class KeepingPool(Pool[K]):
         if not done:
             raise next((e for e in errors if not isinstance(e, ModelNotFound)), errors[0])
         return done
+
+
+def _message(problem: Problem) -> str:
+    return problem.message
 
 
 def _both(one: ModelInfo, other: ModelInfo) -> ModelInfo:

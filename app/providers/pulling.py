@@ -25,6 +25,7 @@ Answer = TypeVar("Answer")
 
 QUEUE, SLOTS = "pull", 1
 PROVIDER = "ollama"
+_MOST_LAYERS = 5_000  # that are told apart; models have some ten, or as many as they have tensors
 # registry.example.org/namespace/model:tag; all but the model may be absent. No “..”, since a name is never a path, and
 # no port, since a registry is not whatever listens.
 _NAME = re.compile(r"(?:[A-Za-z0-9][\w.-]{0,79}/){0,2}[A-Za-z0-9][\w.-]{0,79}(?::[\w.-]{1,80})?")
@@ -123,6 +124,23 @@ async def _told(providers: Providers, verb: Callable[[ModelKeeper], Awaitable[An
         raise AppError(ErrorKind.unavailable, error.code, error.message, retry_after=5) from None
 
 
+class _Layers:
+    """The parts of a model, one after the other: their sum never goes back."""
+
+    def __init__(self) -> None:
+        self.done = self.total = 0
+        self._known: dict[str, tuple[int, int]] = {}
+
+    def add(self, name: str, done: int, total: int) -> None:
+        """The newest of a layer; those beyond the cap are not counted."""
+        if name not in self._known and len(self._known) >= _MOST_LAYERS:
+            return
+        old_done, old_total = self._known.get(name, (0, 0))
+        self._known[name] = (done, total)
+        self.done += done - old_done
+        self.total += total - old_total
+
+
 class PullHandler:
     time_limit = 6 * 3600.0
 
@@ -131,13 +149,12 @@ class PullHandler:
         model: str = context.lease.job.payload["model"]
         try:
             keeper = keeper_of(context.services.providers)
-            layers: dict[str, tuple[int, int]] = {}  # one after the other: their sum never goes back
+            layers = _Layers()
             async with aclosing(keeper.pull(model)) as steps:
                 async for step in steps:
                     if step.done is not None:
-                        layers[step.status] = (step.done, step.total or step.done)
-                        done, total = (sum(counts) for counts in zip(*layers.values(), strict=True))
-                        context.log.progress(context.lease, done, total, "bytes")
+                        layers.add(step.status, step.done, step.total or step.done)
+                        context.log.progress(context.lease, layers.done, layers.total, "bytes")
             context.services.providers.expire(PROVIDER)
         except ProviderError as error:
             metrics.PROVIDER_ERRORS.add(1, PROVIDER, error.code)

@@ -27,6 +27,8 @@ SENTENCES = {
     "internal": worded("Something went wrong inside Teahouse."),
     "unknown_kind": worded("Something went wrong inside Teahouse."),
     "cuts_prompts": worded("This model server cuts long conversations short."),
+    "too_many": worded("This model server has more models than are listed here."),
+    "partly_away": worded("Not all of these model servers answer at the moment."),
 }
 OTHER_MODEL = frozenset(
     {"model_not_found", "context_overflow", "rejected", "unavailable", "unusable", "credentials", "payment"}

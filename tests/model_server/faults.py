@@ -1,15 +1,19 @@
 """Every way a model server misbehaves, by name: `fault=name[:number]`.
 
 Instead of an answer: refuse, hang, status:CODE[:RETRY_AFTER], html, error200, redirect:HOST:PORT, gzip,
-headers:N, overflow, not_found.
+headers:N, overflow, not_found; names:N and packed_names:N (a list of N models), one_item:BYTES (a list of one),
+json:BYTES (small objects), deep:N (nested so deep), pulls:N (a download's layers, each of them a new one).
 During it, after N tokens: cut_after (FIN), rst_after, eof_after (a clean end without end marker), cut_line
 (half a line), hang_after, error_after, malformed_after, bad_utf8_after, types_after:N:KIND, empty_after:N:COUNT,
-long_line_after:N:BYTES, cut_bytes:N and eof_bytes:N (after N bytes of the body), close_bytes:N (the same without
-chunked encoding, where a cut looks like an end). At its end: error_last, dup_done, after_done, no_done, only_done,
-keepalive_lie. All along: dribble (one byte a chunk), noise (comments, blank lines, unknown fields), crlf, bom.
+long_line_after:N:BYTES, newlines_after:N:COUNT, endless_after:N, thinks_after:N (both without an end), cut_bytes:N and
+eof_bytes:N (after N bytes of the body), close_bytes:N (the same without chunked encoding, where a cut looks like an
+end). At its end: error_last, dup_done, after_done, no_done, only_done, keepalive_lie, counts:PROMPT:TOKENS (as they are
+spelled), long_reason:N.
+All along: dribble (one byte a chunk), noise (comments, blank lines, unknown fields), crlf, bom.
 """
 
 import asyncio
+import gzip
 import time
 from email.utils import formatdate
 from typing import Any
@@ -65,6 +69,16 @@ async def instead_of_answer(request: web.Request, fault: Fault, wire: str) -> we
             return web.Response(status=307, headers={"Location": target})
         case "gzip":
             return await _gzip(request)
+        case "names" | "packed_names":
+            return _names(fault, wire)
+        case "one_item":
+            return _json(b'{"models":[{"name":"%b"}]}' % (b"x" * fault.number()))
+        case "json":
+            return _json(b'{"models":[%b{}]}' % (b'{"":0},' * (fault.number() // 7)))
+        case "deep":
+            return _json(b'{"models":%b%b}' % (b"[" * fault.number(), b"]" * fault.number()))
+        case "pulls":
+            return await _pulls(request, fault)
         case "headers":
             headers = {f"X-Filler-{index}": "x" * 50 for index in range(fault.number(default=1000))}
             return web.Response(text="{}", headers=headers)
@@ -98,6 +112,28 @@ def _overflow(wire: str, flavour: str) -> web.Response:
     return web.json_response({"error": more}, status=400)
 
 
+def _json(body: bytes, **headers: str) -> web.Response:
+    return web.Response(body=body, content_type="application/json", headers=headers)
+
+
+def _names(fault: Fault, wire: str) -> web.Response:
+    spelled = b'{"name":"m%06d:latest","size":1}' if wire == "ollama" else b'{"id":"m%06d:latest","object":"model"}'
+    entries = b",".join(spelled % number for number in range(fault.number()))
+    body = b'{"%b":[%b]}' % (b"models" if wire == "ollama" else b"data", entries)
+    return _json(gzip.compress(body), **{"Content-Encoding": "gzip"}) if fault.name == "packed_names" else _json(body)
+
+
+async def _pulls(request: web.Request, fault: Fault) -> web.StreamResponse:
+    response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
+    await response.prepare(request)
+    for number in range(fault.number()):
+        await response.write(
+            b'{"status":"pulling %d%b","completed":%d,"total":%d}\n' % (number, b"x" * 300, number, 2**70)
+        )
+    await response.write(b'{"status":"success"}\n')
+    return response
+
+
 async def _gzip(request: web.Request) -> web.StreamResponse:
     response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
     response.enable_compression(web.ContentCoding.gzip)
@@ -109,7 +145,7 @@ async def _gzip(request: web.Request) -> web.StreamResponse:
 
 async def at_token(fault: Fault, index: int, outlet: Outlet, wire: Wire) -> None:
     """What happens before token `index` goes out."""
-    if fault.number(default=-1) != index:
+    if not fault.name.endswith(("_after", "cut_line")) or fault.number(default=-1) != index:
         return
     match fault.name:
         case "cut_after":
@@ -138,6 +174,15 @@ async def at_token(fault: Fault, index: int, outlet: Outlet, wire: Wire) -> None
         case "empty_after":
             for _ in range(fault.number(1, 10_000)):
                 await outlet.send(wire.text(""))
+        case "newlines_after":
+            for _ in range(fault.number(1) // 65536):
+                await outlet.send(b"\n" * 65536)
+        case "endless_after":
+            while True:
+                await outlet.send(wire.text(" and so on"))
+        case "thinks_after":
+            while True:
+                await outlet.send(wire.thinking(" and so on"))
         case "long_line_after":
             await outlet.send(wire.text("x")[:-20])
             for _ in range(fault.number(1, 100_000_000) // 65536):
@@ -146,8 +191,14 @@ async def at_token(fault: Fault, index: int, outlet: Outlet, wire: Wire) -> None
 
 async def at_end(fault: Fault, outlet: Outlet, wire: Wire, reason: str, counts: tuple[int, int]) -> None:
     """The end marker, or what a fault makes of it."""
+    if fault.name == "long_reason":
+        reason = "x" * fault.number()
     end = wire.end(reason, *counts)
     match fault.name:
+        case "counts":
+            spelled = [argument.encode() for argument in fault.arguments]
+            end = wire.end(reason, 777_001, 777_002).replace(b"777001", spelled[0]).replace(b"777002", spelled[1])
+            await outlet.send(end)
         case "error_last":
             await outlet.send(wire.error("llama runner process has terminated"))
         case "dup_done":

@@ -66,7 +66,7 @@ async def test_the_list_is_of_all_and_says_what_is_wrong_with_some(servers: list
     await providers.aclose()
     assert {m.id for m in listed.items} == {"ollama/scripted:latest", "ollama/thinker:latest", "ollama/other:latest"}
     (problem,) = listed.problems
-    assert problem.provider == "ollama"
+    assert (problem.provider, problem.code, problem.is_away) == ("ollama", "partly_away", False)
     assert gone.removeprefix("http://") in problem.message
     assert providers.slots("ollama") == Slots(3, learned=True)
 

@@ -31,7 +31,7 @@ class ModelView(View):
 
 
 class ModelProblemView(View):
-    """A model server that could not be asked, and why; `cuts_prompts`: one that can."""
+    """A model server that could not be asked, and why; `cuts_prompts`, `too_many`, `partly_away`: one that can."""
 
     provider: str
     message: str

@@ -9,7 +9,7 @@ import aiohttp
 
 from app.i18n import worded
 from app.jobs.states import Phase
-from app.providers.base import ChatOptions, ChatRequest, ModelInfo
+from app.providers.base import ChatOptions, ChatRequest, ModelInfo, Problem
 from app.providers.embedded.checking import Check
 from app.providers.embedded.discovery import EmbeddedModel, find_model
 from app.providers.embedded.ownership import Address
@@ -33,7 +33,7 @@ class EmbeddedProvider:
     name = "embedded"
     paid = False
     slots = None
-    problem = None
+    problem: Problem | None = None
 
     def __init__(self, settings: Settings, model: EmbeddedModel | None, command: Sequence[str] = ()) -> None:
         self._settings = settings

@@ -13,6 +13,7 @@ from app.providers.http import Upstream
 from app.providers.lenient import Characters, is_json, loads
 from app.providers.lines import LineSplitter
 from app.providers.thinking import InlineThinking
+from app.providers.values import count
 
 _OPTION_NAMES = {
     "temperature": "temperature",
@@ -122,8 +123,7 @@ class AnswerParser:
 
     def _end(self, data: dict[str, Any]) -> Iterator[ChatEvent]:
         yield from self._inline.finish()
-        counts = [data.get(name) for name in ("prompt_eval_count", "eval_count")]
-        prompt, completion = (count if type(count) is int else None for count in counts)
+        prompt, completion = (count(data.get(name)) for name in ("prompt_eval_count", "eval_count"))
         reason = reason_of(data.get("done_reason"), self._upstream.label)
         yield Usage(prompt, completion, self._window)
         yield Finished(reason)

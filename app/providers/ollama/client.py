@@ -7,16 +7,27 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-import orjson
-
 from app.i18n import worded
 from app.jobs.states import Phase
-from app.providers.base import MAX_MODEL_NAME, ChatRequest, ModelDetails, ModelInfo, PullProgress
+from app.providers.base import (
+    CUTS_PROMPTS,
+    MAX_MODEL_NAME,
+    ChatRequest,
+    ModelDetails,
+    ModelInfo,
+    Problem,
+    PullProgress,
+    is_model_name,
+    too_many,
+)
+from app.providers.budget import for_load, for_pull
 from app.providers.errors import ModelNotFound, ProviderCut, ProviderError, ProviderProtocolError, ProviderUnavailable
 from app.providers.events import ChatEvent
 from app.providers.failures import from_error_event
 from app.providers.http import Upstream, host_of
+from app.providers.lenient import loads
 from app.providers.lines import LineSplitter
+from app.providers.listing import Listed
 from app.providers.ollama.chat import AnswerParser, body_for
 from app.providers.ollama.continuing import Continuing
 from app.providers.ollama.details import capabilities_of, details_of
@@ -24,6 +35,7 @@ from app.providers.ollama.version import REFUSES_TOO_LONG, UNKNOWN, version_of
 from app.providers.ollama.windows import USUAL, WindowFacts, memory_of, window_facts_of
 from app.providers.pool import KeepingPool
 from app.providers.registry import DEFAULT_OLLAMA_URL
+from app.providers.values import MOST_BYTES, count, line, positive
 from app.settings import Settings
 
 _NDJSON = "application/x-ndjson"
@@ -32,6 +44,9 @@ _SHOW_SECONDS = 5.0
 _SHOW_IN_LIST_SECONDS = 0.3
 _LOAD_SECONDS = 60.0
 _LIFE_SECONDS = 2.0
+_LOOK_UPS = 8  # at once on one server
+_MOST_REMEMBERED = 1000  # models
+_MAX_STATUS = 200  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +69,7 @@ class OllamaProvider:
     name = "ollama"
     paid = False
     slots = None
-    problem: str | None = None
+    problem: Problem | None = None
 
     def __init__(self, settings: Settings, base_url: str, *, key: str = "", label: str = "Ollama") -> None:
         self._upstream = Upstream(base_url, settings, key=key, label=label)
@@ -64,17 +79,16 @@ class OllamaProvider:
         self._windows: dict[str, tuple[WindowFacts, int]] = {}  # as they were decided once
         self._continuing = Continuing(self._upstream)
         self._asking: dict[str, asyncio.Task[None]] = {}
+        self._looks_up = asyncio.Semaphore(_LOOK_UPS)
 
     async def list_models(self) -> list[ModelInfo]:
         tags, running, version = await asyncio.gather(
-            self._upstream.json("GET", "/api/tags", seconds=_LIST_SECONDS),
+            self._upstream.items("/api/tags", "models", seconds=_LIST_SECONDS),
             self._running(),
             version_of(self._upstream, _LIST_SECONDS),
         )
-        self.problem = _problem_of(version)
+        self.problem = _problem_of(version) or too_many(len(tags.items), tags.count)
         entries = _entries(tags)
-        if entries is None:
-            raise ProviderProtocolError("Ollama's list of models has not the shape of one.")
         await self._look_up(entries)
         models = [self._info(name, entry.size, running) for name, entry in entries.items()]
         return [model for model in models if "chat" in model.capabilities]
@@ -106,11 +120,12 @@ class OllamaProvider:
     async def pull(self, model: str) -> AsyncGenerator[PullProgress, None]:
         """Downloads a model; ends when it is complete."""
         splitter = LineSplitter()
-        async with self._upstream.stream("/api/pull", {"model": model, "stream": True}, tells=_NDJSON) as answer:
+        body = {"model": model, "stream": True}
+        async with self._upstream.stream("/api/pull", body, tells=_NDJSON, budget=for_pull()) as answer:
             answer.heard_token()
             while chunk := await answer.read():
-                for line in splitter.feed(chunk):
-                    progress = _pulled(line, model)
+                for data in splitter.feed(chunk):
+                    progress = _pulled(data, model)
                     yield progress
                     if progress.status == "success":
                         self._details.pop(model, None)
@@ -146,7 +161,9 @@ class OllamaProvider:
             body = {"model": request.model, "options": {"num_ctx": window}, "stream": True}
             with suppress(ProviderError):
                 lives = partial(self._lives, request)
-                async with self._upstream.stream("/api/generate", body, tells=_NDJSON, lives=lives) as answer:
+                async with self._upstream.stream(
+                    "/api/generate", body, tells=_NDJSON, lives=lives, budget=for_load()
+                ) as answer:
                     while await answer.read():
                         pass
         request.on_phase(Phase.reading)
@@ -175,7 +192,7 @@ class OllamaProvider:
     async def _running(self, seconds: float = _LIST_SECONDS) -> dict[str, _Entry] | None:
         """The models in memory, by name; None when an old Ollama does not say."""
         try:
-            return _entries(await self._upstream.json("GET", "/api/ps", seconds=seconds))
+            return _entries(await self._upstream.items("/api/ps", "models", seconds=seconds))
         except ProviderError:
             return None
 
@@ -201,11 +218,22 @@ class OllamaProvider:
 
     async def _remember(self, name: str, digest: str | None) -> None:
         try:
-            self._details[name] = await self._show(name, digest)
+            async with self._looks_up:
+                self._keep(name, await self._show(name, digest))
         except ProviderError:
             pass  # only the list's extras are missing
         finally:
             del self._asking[name]
+
+    def _keep(self, name: str, details: _Details) -> _Details:
+        """A server may tell other names each time: of those that were known longest nothing is kept."""
+        self._details.pop(name, None)
+        self._details[name] = details
+        if len(self._details) > _MOST_REMEMBERED:
+            oldest = next(iter(self._details))
+            del self._details[oldest]
+            self._windows.pop(oldest, None)
+        return details
 
     async def _show(self, name: str, digest: str | None) -> _Details:
         shown = await self._upstream.json("POST", "/api/show", {"model": name}, seconds=_SHOW_SECONDS)
@@ -218,7 +246,7 @@ class OllamaProvider:
         details = self._details.get(model)
         if details is None:
             try:
-                details = self._details[model] = await self._show(model, None)
+                details = self._keep(model, await self._show(model, None))
             except (ModelNotFound, ProviderUnavailable):
                 raise
             except ProviderError:
@@ -239,40 +267,37 @@ class OllamaProvider:
         return choice if facts.is_elsewhere else self._context_length or choice
 
 
-def _problem_of(version: tuple[int, ...]) -> str | None:
+def _problem_of(version: tuple[int, ...]) -> Problem | None:
     if not UNKNOWN < version < REFUSES_TOO_LONG:
         return None
     told, needed = (".".join(map(str, numbers)) for numbers in (version, REFUSES_TOO_LONG))
-    return worded(
+    sentence = worded(
         "This Ollama, {version}, leaves out the beginning of a long conversation without a word. {needed} does not.",
         version=told,
         needed=needed,
     )
+    return Problem(CUTS_PROMPTS, sentence)
 
 
-def _entries(listed: Any) -> dict[str, _Entry] | None:
+def _entries(listed: Listed) -> dict[str, _Entry]:
     """By name, in the server's order."""
-    models = listed.get("models") if isinstance(listed, dict) else None
-    if not isinstance(models, list):
-        return None
-    named = [m for m in models if isinstance(m, dict) and isinstance(m.get("name"), str)]
-    return {m["name"]: _entry(m) for m in named if 0 < len(m["name"]) <= MAX_MODEL_NAME}
+    named = [m for m in listed.items if isinstance(m, dict) and isinstance(m.get("name"), str)]
+    return {m["name"]: _entry(m) for m in named if is_model_name(m["name"])}
 
 
 def _entry(model: dict[str, Any]) -> _Entry:
-    digest, counts = model.get("digest"), [model.get(name) for name in ("size", "context_length")]
-    size, window = (count if type(count) is int and count > 0 else None for count in counts)
-    return _Entry(digest if isinstance(digest, str) else None, size, window)
+    digest = line(model.get("digest"), MAX_MODEL_NAME) or None
+    return _Entry(digest, positive(model.get("size"), MOST_BYTES), positive(model.get("context_length")))
 
 
 def _entry_of(model: str, entries: dict[str, _Entry]) -> _Entry | None:
     return entries.get(model) or entries.get(f"{model}:latest")
 
 
-def _pulled(line: bytes, model: str) -> PullProgress:
+def _pulled(told: bytes, model: str) -> PullProgress:
     try:
-        data = orjson.loads(line)
-    except orjson.JSONDecodeError:
+        data = loads(told)
+    except ValueError:
         raise ProviderProtocolError("Ollama sent a malformed line.", began=True) from None
     if not isinstance(data, dict):
         raise ProviderProtocolError("Ollama sent a line that is no object.", began=True)
@@ -280,9 +305,8 @@ def _pulled(line: bytes, model: str) -> PullProgress:
         error = from_error_event(data["error"], "Ollama", began=True)
         missing = "does not exist" in error.message or "not found" in error.message
         raise ModelNotFound(f"There is no model {model[:200]} to pull: {error.message}") if missing else error
-    counts = [data.get(name) for name in ("completed", "total")]
-    done, total = (count if type(count) is int else None for count in counts)
-    return PullProgress(str(data.get("status", "")), done, total)
+    done, total = (count(data.get(name), MOST_BYTES) for name in ("completed", "total"))
+    return PullProgress(line(data.get("status"), _MAX_STATUS), done, total)
 
 
 def from_settings(settings: Settings) -> "OllamaProvider | KeepingPool[OllamaProvider]":

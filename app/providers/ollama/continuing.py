@@ -1,18 +1,22 @@
 """Whether a model of Ollama's goes on from a trailing assistant message, or would write a second answer behind it."""
 
 import re
+from hashlib import sha256
 from typing import Any
 
 import orjson
 
 from app.providers.http import Upstream
+from app.providers.ollama.details import MAX_TEXT
 from app.providers.ollama.template import BEGINNING, NotUnderstood, goes_on
 from app.providers.ollama.version import version_of
+from app.providers.values import text
 
 _SECONDS = 5.0
 _LOAD_SECONDS = 120.0  # newer ones write a prompt only when the model is loaded
 _RENDERS_ONLY = (0, 11, 5)  # since then a prompt can be written without being answered
 _OWN_TEMPLATES = (0, 30, 0)  # since then the template of the model's file may be preferred to the one that is shown
+_MOST_REMEMBERED = 1000  # models
 _RENDERER = re.compile(r"^RENDERER ", re.MULTILINE)  # the prompt is written by Ollama's own code
 
 
@@ -34,10 +38,15 @@ class Continuing:
         version = await version_of(self._upstream, _SECONDS)
         if version < (_OWN_TEMPLATES if by_template else _RENDERS_ONLY):
             return bool(by_template)
-        source = orjson.dumps(shown)
+        try:
+            source = sha256(orjson.dumps(shown)).digest()
+        except TypeError:  # nested deeper than anything that Ollama shows
+            return bool(by_template)
         known = self._known.get(model)
         if known is None or known[0] != source:
             known = self._known[model] = (source, await self._leaves_end_open(model, window))
+            if len(self._known) > _MOST_REMEMBERED:
+                del self._known[next(iter(self._known))]
         return known[1]
 
     async def _leaves_end_open(self, model: str, window: int) -> bool:
@@ -47,14 +56,17 @@ class Continuing:
         body["options"] = {"num_ctx": window, "num_predict": 1}  # the latter for one that answers all the same
         told = await self._upstream.json("POST", "/api/chat", body, seconds=_LOAD_SECONDS)
         info = told.get("debug_info") if isinstance(told, dict) else None
-        return isinstance(info, dict) and str(info.get("rendered_template")).endswith(BEGINNING)
+        rendered = info.get("rendered_template") if isinstance(info, dict) else None
+        return isinstance(rendered, str) and rendered.endswith(BEGINNING)
 
 
 def _by_template(shown: Any) -> bool | None:
     """None where the template does not tell."""
     shown = shown if isinstance(shown, dict) else {}
     template = shown.get("template")
-    if not isinstance(template, str) or shown.get("renderer") or _RENDERER.search(str(shown.get("modelfile"))):
+    if not isinstance(template, str) or len(template) > MAX_TEXT:
+        return None
+    if shown.get("renderer") or _RENDERER.search(text(shown, "modelfile", 10 * MAX_TEXT)):
         return None
     try:
         return goes_on(template)

@@ -3,8 +3,10 @@
 from typing import Any
 
 from app.providers.base import ModelDetails
+from app.providers.values import line, positive, text
 
 MAX_TEXT = 100_000
+_MOST_ABILITIES, _MAX_ABILITY = 20, 40
 
 
 def details_of(shown: Any) -> ModelDetails:
@@ -27,17 +29,18 @@ def details_of(shown: Any) -> ModelDetails:
 def _text(facts: dict[str, Any], name: str) -> str:
     value = facts.get(name)
     if isinstance(value, list):  # several licences
-        value = "\n\n".join(part for part in value if isinstance(part, str))
-    return value[:MAX_TEXT].strip() if isinstance(value, str) else ""
+        facts = {name: "\n\n".join(part for part in value if isinstance(part, str))}
+    return text(facts, name, MAX_TEXT).strip()
 
 
 def context_length_of(model_info: Any) -> int | None:
     facts = model_info if isinstance(model_info, dict) else {}
-    lengths = [v for k, v in facts.items() if str(k).endswith(".context_length") and type(v) is int and v > 0]
+    lengths = [length for k, v in facts.items() if str(k).endswith(".context_length") and (length := positive(v))]
     return min(lengths, default=None)
 
 
 def capabilities_of(abilities: Any) -> tuple[str, ...]:
     if not isinstance(abilities, list):
         return ("chat",)
-    return tuple("chat" if ability == "completion" else str(ability)[:40] for ability in abilities)
+    told = [line(ability, _MAX_ABILITY) for ability in abilities[:_MOST_ABILITIES]]
+    return tuple("chat" if ability == "completion" else ability for ability in told if ability)

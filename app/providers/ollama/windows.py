@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from app.providers.ollama.details import context_length_of
+from app.providers.ollama.details import MAX_TEXT, context_length_of
+from app.providers.values import positive, text
 
 USUAL = 8192  # where nothing is known
 _LEAST, _MOST = 2048, 32_768  # that are chosen without being told
@@ -37,10 +38,10 @@ class WindowFacts:
 
 def window_facts_of(model: str, shown: Any) -> WindowFacts:
     shown = shown if isinstance(shown, dict) else {}
-    given = _GIVEN.search(str(shown.get("parameters")))
+    given = _GIVEN.search(text(shown, "parameters", MAX_TEXT))
     info = shown.get("model_info")
     return WindowFacts(
-        given=int(given[1]) if given and 0 < len(given[1]) < 10 else None,
+        given=positive(int(given[1])) if given and len(given[1]) < 10 else None,
         longest=context_length_of(info),
         token_bytes=_token_bytes(info if isinstance(info, dict) else {}),
         is_elsewhere=bool(shown.get("remote_host")) or model.endswith("cloud"),
@@ -66,9 +67,8 @@ def _token_bytes(info: dict[str, Any]) -> int | None:
 
     def fact(name: str) -> int | None:
         found = [value for key, value in info.items() if str(key).endswith(f".{name}")]
-        value = max((v for v in found[0] if type(v) is int), default=None) if found and type(found[0]) is list else None
-        value = value if value is not None else (found[0] if found else None)
-        return value if type(value) is int and value > 0 else None
+        told = found[0] if found else None
+        return max(filter(None, map(positive, told)), default=None) if type(told) is list else positive(told)
 
     layers, heads = fact("block_count"), fact("attention.head_count_kv")
     width, all_heads = fact("embedding_length"), fact("attention.head_count")

@@ -10,11 +10,11 @@ from app.providers.failures import from_error_body, from_error_event
 from app.providers.finishing import reason_of
 from app.providers.http import Upstream
 from app.providers.lenient import Characters, is_json, loads, text_of
-from app.providers.lines import EventSplitter, too_long
+from app.providers.lines import MAX_LINE, EventSplitter, too_long
 from app.providers.thinking import InlineThinking
+from app.providers.values import count
 
 _REASONING = ("reasoning_content", "reasoning", "thinking")
-_MOST_WHOLE = 8 * 1024 * 1024  # bytes of an answer that comes as one object
 
 
 class AnswerParser:
@@ -77,7 +77,7 @@ class AnswerParser:
             if not chunk.startswith(b"{"):
                 return chunk
         self._object += chunk
-        if len(self._object) > _MOST_WHOLE:
+        if len(self._object) > MAX_LINE:
             raise too_long()
         if self._has_many_lines or b"\n" not in chunk:
             return b""
@@ -160,8 +160,7 @@ class AnswerParser:
     def _counted(self, usage: Any) -> Usage | None:
         if not isinstance(usage, dict):
             return None
-        counts = [usage.get(name) for name in ("prompt_tokens", "completion_tokens")]
-        prompt, completion = (count if type(count) is int else None for count in counts)
+        prompt, completion = (count(usage.get(name)) for name in ("prompt_tokens", "completion_tokens"))
         return Usage(prompt, completion, self._window)
 
     def _sent(self, what: str) -> ProviderProtocolError:

@@ -6,13 +6,14 @@ from typing import Any
 
 from app.i18n import worded
 from app.jobs.states import Phase
-from app.providers.base import MAX_MODEL_NAME, ChatRequest, ModelInfo
+from app.providers.base import CUTS_PROMPTS, ChatRequest, ModelInfo, Problem, is_model_name, too_many
 from app.providers.errors import ModelNotFound, ProviderCut, ProviderError, ProviderProtocolError, ProviderRejected
 from app.providers.events import ChatEvent
 from app.providers.http import Upstream, host_of
 from app.providers.openai_compatible.chat import AnswerParser
 from app.providers.openai_compatible.messages import body_for, without_refused
 from app.providers.pool import Pool
+from app.providers.values import MOST_AT_ONCE, positive
 from app.settings import Settings, is_local_address
 
 _LIST_SECONDS = 10.0
@@ -20,6 +21,7 @@ _LOOK_SECONDS = 2.0
 _PROPS_SECONDS = 2.0
 _TAIL_SECONDS = 2.0
 _HEALTH_SECONDS = 5.0
+_MOST_REMEMBERED = 1000  # models
 _WINDOW_NAMES = ("max_model_len", "context_length", "max_context_length")
 _NO_CHAT = ("embed", "whisper", "tts-", "dall-e", "moderation", "rerank")
 
@@ -40,7 +42,7 @@ class OpenAIProvider:
         self.paid = paid
         self._upstream = upstream
         self.slots: int | None = None
-        self.problem: str | None = None
+        self.problem: Problem | None = None
         self._is_llama = is_llama
         self._has_looked = False
         self._windows = windows or {}
@@ -48,19 +50,16 @@ class OpenAIProvider:
 
     async def list_models(self, seconds: float = _LIST_SECONDS) -> list[ModelInfo]:
         try:
-            listed = await self._upstream.json("GET", "/models", seconds=seconds)
+            listed = await self._upstream.items("/models", "data", seconds=seconds)
         except ModelNotFound:
             raise ProviderProtocolError(
                 f"{self._upstream.label} has no /models: should its address end in /v1?"
             ) from None
-        entries = listed.get("data") if isinstance(listed, dict) else None
-        if not isinstance(entries, list):
-            raise ProviderProtocolError(f"{self._upstream.label}: its list of models has not the shape of one.")
-        named = [e for e in entries if isinstance(e, dict) and isinstance(e.get("id"), str)]
+        named = [e for e in listed.items if isinstance(e, dict) and isinstance(e.get("id"), str)]
         self._is_llama = any(entry.get("owned_by") == "llamacpp" for entry in named)
         slot = await self._slot_window() if self._is_llama else None
-        self.problem = await self._problem_of(named)
-        named = [entry for entry in named if 0 < len(entry["id"]) <= MAX_MODEL_NAME]
+        self.problem = await self._problem_of(named) or too_many(len(listed.items), listed.count)
+        named = [entry for entry in named if is_model_name(entry["id"])]
         self._windows = {entry["id"]: slot or _window_of(entry) for entry in named}
         return [ModelInfo(self.name, n, w) for n, w in self._windows.items() if not any(x in n for x in _NO_CHAT)]
 
@@ -98,7 +97,7 @@ class OpenAIProvider:
                 changed = _changed(body, error.message, ignored)
                 if changed is None or error.began:
                     raise
-                self._refusals.setdefault(request.model, []).append(error.message)
+                self._remember(request.model, error.message)
                 body = changed
                 continue
             except ProviderCut:
@@ -107,6 +106,11 @@ class OpenAIProvider:
                 for event in parser.finish(ignored):
                     yield event
             return
+
+    def _remember(self, model: str, refusal: str) -> None:
+        self._refusals.setdefault(model, []).append(refusal)
+        if len(self._refusals) > _MOST_REMEMBERED:
+            del self._refusals[next(iter(self._refusals))]
 
     async def check_health(self, seconds: float) -> None:
         """llama.cpp's own answer to whether it lives. Raises ProviderError."""
@@ -130,18 +134,19 @@ class OpenAIProvider:
     async def aclose(self) -> None:
         await self._upstream.aclose()
 
-    async def _problem_of(self, entries: list[dict[str, Any]]) -> str | None:
+    async def _problem_of(self, entries: list[dict[str, Any]]) -> Problem | None:
         """Ollama's own word for its models is library; to be sure it is asked for what only Ollama has."""
         if not any(entry.get("owned_by") == "library" for entry in entries):
             return None
         with suppress(ProviderError):
             told = await self._upstream.json("GET", "/api/version", seconds=_PROPS_SECONDS, at_root=True)
             if isinstance(told, dict) and "version" in told:
-                return worded(
+                sentence = worded(
                     "This is an Ollama: through /v1 it leaves out the beginning of a long conversation without a word."
                     " Set TEAHOUSE_OLLAMA_URL={address} instead.",
                     address=self._upstream.base_url.removesuffix("/v1"),
                 )
+                return Problem(CUTS_PROMPTS, sentence)
         return None
 
     async def _slot_window(self) -> int | None:
@@ -151,9 +156,9 @@ class OpenAIProvider:
         except ProviderError:
             return None
         props = props if isinstance(props, dict) else {}
-        self.slots = _positive(props.get("total_slots"))
+        self.slots = positive(props.get("total_slots"), MOST_AT_ONCE)
         settings = props.get("default_generation_settings")
-        return _positive(settings.get("n_ctx")) if isinstance(settings, dict) else None
+        return positive(settings.get("n_ctx")) if isinstance(settings, dict) else None
 
 
 def _changed(body: dict[str, Any], refusal: str, ignored: list[str]) -> dict[str, Any] | None:
@@ -168,11 +173,7 @@ def _changed(body: dict[str, Any], refusal: str, ignored: list[str]) -> dict[str
 def _window_of(entry: dict[str, Any]) -> int | None:
     meta = entry["meta"] if isinstance(entry.get("meta"), dict) else {}
     offered = [*(entry.get(name) for name in _WINDOW_NAMES), meta.get("n_ctx"), meta.get("n_ctx_train")]
-    return next((length for length in map(_positive, offered) if length), None)
-
-
-def _positive(value: Any) -> int | None:
-    return value if type(value) is int and value > 0 else None
+    return next((length for length in map(positive, offered) if length), None)
 
 
 def from_settings(settings: Settings) -> OpenAIProvider | Pool[OpenAIProvider]:

@@ -1078,7 +1078,7 @@ export interface components {
         };
         /**
          * ModelProblemView
-         * @description A model server that could not be asked, and why; `cuts_prompts`: one that can.
+         * @description A model server that could not be asked, and why; `cuts_prompts`, `too_many`, `partly_away`: one that can.
          */
         ModelProblemView: {
             /** Code */

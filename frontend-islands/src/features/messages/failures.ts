@@ -26,6 +26,8 @@ const SENTENCES: Record<string, () => string> = {
   poisoned: () => t("This answer stopped the server three times and was given up."),
   internal: () => t("Something went wrong inside Teahouse."),
   cuts_prompts: () => t("This model server cuts long conversations short."),
+  too_many: () => t("This model server has more models than are listed here."),
+  partly_away: () => t("Not all of these model servers answer at the moment."),
 };
 const OTHER_MODEL = ["model_not_found", "context_overflow", "rejected", "unavailable", "unusable", "credentials", "payment"];
 const NOTHING_TO_ADD = ["poisoned", "internal"];
@@ -43,7 +45,9 @@ export const suitsAnotherModel = ({ error }: Pick<Message, "error">): boolean =>
 /** What is wrong with a model server. */
 export const troubleOf = (problem: ModelList["problems"][number]): Failure => failureOf({ error: problem });
 
-export const isAway = ({ code }: { code: string }): boolean => code !== "cuts_prompts";
+const ANSWERS = ["cuts_prompts", "too_many", "partly_away"];
+
+export const isAway = ({ code }: { code: string }): boolean => !ANSWERS.includes(code);
 
 const ENDINGS: Record<string, () => string> = {
   length: () => t("The answer reached the longest length that is set."),
