@@ -1,5 +1,6 @@
 """Name a conversation after its first exchange, by its own model, when the queue is idle."""
 
+from collections.abc import AsyncIterator
 from contextlib import aclosing
 from datetime import timedelta
 from typing import Any
@@ -16,7 +17,7 @@ from app.jobs.states import JobStatus
 from app.observability import metrics, tracing
 from app.providers.base import ChatOptions, ChatProvider, ChatRequest
 from app.providers.errors import ProviderError
-from app.providers.events import TextDelta
+from app.providers.events import ChatEvent, TextDelta, ThinkingDelta, WasThinking
 
 ASK = "Give this conversation a title of at most six words, in its own language. Answer with the title alone."
 OPTIONS = ChatOptions(temperature=0.2, max_tokens=24, think=False)
@@ -27,6 +28,7 @@ SELECT id, attempt FROM jobs WHERE status = 'queued' AND kind = 'title' AND crea
   AND EXISTS (SELECT 1 FROM waiting_users WHERE queue = '' AND priority = 1 AND jobs > 0) LIMIT 50
 """
 QUOTED = 2000  # characters of the exchange that the model is shown
+MOST_READ, MOST_THOUGHT = 200, 10_000  # characters; who writes more was not asked to
 
 
 def deserves_title(provider: ChatProvider) -> bool:
@@ -73,14 +75,29 @@ class TitleHandler:
         request = ChatRequest(model, prompt_of("", [*exchange, ("user", ASK)]), OPTIONS)
         with tracing.model_call(provider.name, model):
             async with aclosing(provider.chat(request)) as stream:
-                written = [event.text async for event in stream if isinstance(event, TextDelta)]
-        return title_from("".join(written).strip(" \n\"'“”「」《》."))
+                written = await _beginning(stream)
+        return title_from(written.strip(" \n\"'“”「」《》."))
 
     def interrupted(self, context: JobContext, reason: str) -> End:
         return End(JobStatus.cancelled)
 
     def abandoned(self, connection: Connection, job_id: str, status: JobStatus, error: dict[str, Any] | None) -> None:
         return None
+
+
+async def _beginning(stream: AsyncIterator[ChatEvent]) -> str:
+    """As much as a title may need; nothing is read after that."""
+    written, thought = "", 0
+    async for event in stream:
+        if isinstance(event, TextDelta):
+            written += event.text[:MOST_READ]
+        elif isinstance(event, WasThinking):
+            written = ""
+        elif isinstance(event, ThinkingDelta):
+            thought += len(event.text)
+        if len(written) >= MOST_READ or thought >= MOST_THOUGHT:
+            break
+    return written
 
 
 def _write_title(conversation_id: str | None, title: str) -> Effect:

@@ -2,9 +2,11 @@
 
 from typing import Any
 
+import pytest
+
 from app.accounts.principal import Principal
 from app.conversations.models import Conversation
-from app.conversations.service import update_conversation
+from app.conversations.service import TITLE_LENGTH, update_conversation
 from app.generations import titles
 from app.jobs.backlog import backlog, families
 from app.jobs.lease import Connection
@@ -74,6 +76,24 @@ async def test_a_failure_is_told_to_nobody(process: Process, alice: Principal, m
     (job_id,) = await until(lambda: title_jobs(talk))
     assert await ended(talk.database, job_id) == "succeeded"
     assert await title_of(talk) == ("one", "text")
+
+
+@pytest.mark.parametrize("fault", ["endless_after:0", "thinks_after:0", "newlines_after:0:400000000"])
+async def test_one_without_an_end_is_left_as_soon_as_there_is_enough(
+    fault: str, process: Process, alice: Principal, server: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(titles, "ASK", f"title [[tokens=1 fault={fault}]]")
+    talk = await new_talk(process, alice, title="")
+    await talk.ask("one")
+    (job_id,) = await until(lambda: title_jobs(talk))
+    assert await ended(talk.database, job_id) == "succeeded"
+    await until(lambda: server.chats[-1].disconnected)
+    title, origin = await title_of(talk)
+    if fault.startswith("endless"):
+        assert title.startswith("and so on and so on")
+        assert len(title) <= TITLE_LENGTH + 1
+    else:
+        assert (title, origin) == ("one", "text")
 
 
 async def test_a_paid_server_is_not_asked_for_one(openai: MakeSettings, alice: Principal, server: ModelServer) -> None:
