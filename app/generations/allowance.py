@@ -22,6 +22,7 @@ from app.jobs.lease import Connection
 RESERVATION = "reserved"  # in the job's payload: [day, tokens]
 EXPECTED_TOKENS = 1_000  # of an answer whose length nobody has limited
 CHARACTERS_PER_TOKEN = 4  # where no server counts
+MOST_COUNTED = 1_000_000_000  # tokens, of an answer and of a day: twice that fits into the column
 
 # One statement, so that of many at once each sees what the others have reserved.
 _RESERVE = text(
@@ -33,7 +34,8 @@ _RESERVE = text(
 )
 _SETTLE = """
 INSERT INTO token_days (user_id, day, used, reserved) VALUES (:user_id, :day, :tokens, 0)
-ON CONFLICT (user_id, day) DO UPDATE SET used = token_days.used + :tokens,
+ON CONFLICT (user_id, day) DO UPDATE SET
+  used = CASE WHEN token_days.used < :most THEN token_days.used + :tokens ELSE token_days.used END,
   reserved = CASE WHEN token_days.reserved > :reserved THEN token_days.reserved - :reserved ELSE 0 END
 """
 
@@ -71,10 +73,11 @@ def settle(connection: Connection, user_id: str, payload: str, usage: dict[str, 
     """What an answer came to, by its server's count or by its `characters`, in the place of what was reserved."""
     day, reserved = orjson.loads(payload).get(RESERVATION) or (_day(utcnow()), 0)
     counts = [(usage or {}).get(name) for name in ("prompt_tokens", "completion_tokens")]
-    tokens = sum(filter(None, counts)) or characters // CHARACTERS_PER_TOKEN
+    tokens = min(sum(filter(None, counts)) or characters // CHARACTERS_PER_TOKEN, MOST_COUNTED)
     if tokens or reserved:
         hold(connection, "tokens")  # a commit ends answers of many: two that met the same users would wait in a circle
-        connection.execute(_SETTLE, {"user_id": user_id, "day": day, "tokens": tokens, "reserved": reserved})
+        settled = {"user_id": user_id, "day": day, "tokens": tokens, "reserved": reserved, "most": MOST_COUNTED}
+        connection.execute(_SETTLE, settled)
 
 
 def _day(moment: datetime) -> str:

@@ -37,6 +37,28 @@ async def test_A62_what_is_reserved_is_settled_by_the_servers_own_count(
         assert await tokens(process, alice) == (counted, 0)
 
 
+@pytest.mark.parametrize("count", ["18446744073709551615", "18446744073709551616", "9223372036854775807", "-1000000"])
+async def test_A62_a_count_that_is_nonsense_costs_no_answer_and_pays_nothing_back(
+    count: str, make_settings: MakeSettings, alice: Principal
+) -> None:
+    async with running(make_settings(max_tokens_per_day=LIMIT)) as process:
+        answer = await (await new_talk(process, alice)).ask(f"tea [[tokens=20 fault=counts:{count}:{count}]]")
+        assert (answer.status, answer.finish_reason) == ("complete", "stop")
+        assert answer.usage is not None
+        assert (answer.usage["prompt_tokens"], answer.usage["completion_tokens"]) == (None, None)
+        used, reserved = await tokens(process, alice)
+        assert len(answer.content) // 4 <= used < LIMIT
+        assert reserved == 0
+
+
+async def test_A62_a_day_of_tokens_fits_into_its_column(make_settings: MakeSettings, alice: Principal) -> None:
+    async with running(make_settings(max_tokens_per_day=0)) as process:
+        talk = await new_talk(process, alice)
+        for _ in range(12):
+            assert (await talk.ask("tea [[tokens=1 fault=counts:100000000:100000000]]")).status == "complete"
+        assert (await tokens(process, alice))[0] == allowance.MOST_COUNTED
+
+
 async def test_A62_over_it_is_a_429_until_midnight_and_nothing_is_made(
     make_settings: MakeSettings, alice: Principal, bob: Principal
 ) -> None:
