@@ -87,7 +87,7 @@ class Upstream:
                 except ValueError:
                     break
         if not reader.ended:
-            raise ProviderProtocolError(f"{self.label}: its list of models is none: {self.quote(start)}")
+            raise ProviderProtocolError(f"{self.label} did not answer with a list: {self.quote(start)}")
         return reader.listed
 
     @asynccontextmanager
