@@ -3,6 +3,8 @@
 from typing import Any
 from urllib.parse import urlsplit
 
+MAX_HOST = 253  # characters, by the rules of DNS
+
 
 def add_image_links(markdown: Any) -> None:
     markdown.core.ruler.push("image_links", _replace_images)
@@ -42,6 +44,7 @@ def _words(image: Any) -> str:
 
 def _host(source: str) -> str:
     try:
-        return urlsplit(source).hostname or "nowhere"
+        host = urlsplit(source).hostname or ""
     except ValueError:  # such as `http://[`
-        return "nowhere"
+        host = ""
+    return host if 0 < len(host) <= MAX_HOST else "nowhere"

@@ -1,26 +1,59 @@
-"""Which addresses are links: http, https and mailto; written out, since `main.py` and `README.md` are no hosts."""
+"""Which addresses are links: http, https and mailto; written out, since `main.py` and `README.md` are no hosts.
+
+One definition serves any number of links, each of which repeats its address and title: neither may be long.
+"""
 
 import re
+from types import SimpleNamespace
 from typing import Any
 
-MAX_URL = 2000
+MAX_URL = 2000  # characters, as it stands in the HTML
+MAX_TITLE = 1000
 
 _SAFE = re.compile(r"(?:https?://[^/\s\\]|mailto:)", re.IGNORECASE)
 _SCHEME = re.compile(r"(?:^|[^a-z0-9.+-])(https?)$", re.IGNORECASE)
 
 
 def is_safe_link(url: str) -> bool:
-    """With a host of its own; never relative, `//host` or a scheme in disguise."""
-    return _SAFE.match(url) is not None
+    """With a host of its own; never relative, `//host` or a scheme in disguise; never longer than browsers take."""
+    return len(url) <= MAX_URL and _SAFE.match(url) is not None
 
 
 def add_links(markdown: Any) -> None:
+    from markdown_it.helpers import parseLinkDestination
+
+    normalize = markdown.normalizeLink
+    # Encoding only makes an address longer: one that is too long already is not worth it.
+    markdown.normalizeLink = lambda url: normalize(url) if len(url) <= MAX_URL else ""
     markdown.validateLink = is_safe_link
+    markdown.helpers = SimpleNamespace(
+        parseLinkLabel=_label_end, parseLinkDestination=parseLinkDestination, parseLinkTitle=_short_title
+    )
     markdown.linkify.set({"fuzzy_link": False, "fuzzy_ip": False})
     # linkify-it takes an undefined schema away; what remains is http:, https:, mailto: and bare mail addresses.
     for schema in ("//", "ftp:"):
         markdown.linkify.add(schema, None)
     markdown.inline.ruler.at("linkify", _bare_address)
+
+
+def _label_end(state: Any, start: int, disable_nested: bool = False) -> int:
+    """As markdown-it's own, which reads on to the end of the text for each `[` when nothing closes one."""
+    from markdown_it.helpers import parseLinkLabel
+
+    if state.html_terminator_last("]") < start:
+        return -1
+    return parseLinkLabel(state, start, disable_nested)
+
+
+def _short_title(text: str, start: int, end: int, begun: Any = None) -> Any:
+    """What goes on beyond the longest title is none: no link and no definition comes of it."""
+    from markdown_it.helpers import parseLinkTitle
+
+    last = min(end, start + MAX_TITLE + 2)
+    title = parseLinkTitle(text, start, last, begun)
+    if len(title.str) > MAX_TITLE or (last < end and not title.ok):
+        title.ok = title.can_continue = False
+    return title
 
 
 def _bare_address(state: Any, silent: bool) -> bool:
@@ -31,7 +64,7 @@ def _bare_address(state: Any, silent: bool) -> bool:
     if not scheme:
         return False
     start = state.pos - len(scheme[1])
-    found = state.md.linkify.match_at_start(state.src[start : start + MAX_URL])
+    found = state.md.linkify.match_at_start(state.src[start : start + MAX_URL + 1])
     text = found.url.rstrip("*") if found else ""  # a star belongs to an emphasis around the address
     url = state.md.normalizeLink(text)
     if not state.md.validateLink(url):

@@ -24,7 +24,9 @@ def _converted(source: str, display: bool) -> str:
 
 def _serialised(element: Any) -> str:
     """The converter's own way ends by undoing all escapes: `<` in a text would begin an element."""
-    attributes = "".join(f' {name}="{html.escape(value)}"' for name, value in element.attrib.items())
+    # HTML knows the namespace by itself.
+    named = ((name, value) for name, value in element.attrib.items() if name != "xmlns")
+    attributes = "".join(f' {name}="{html.escape(value)}"' for name, value in named)
     # It writes its symbols as character references, which are no text of anybody's.
     text = html.escape(html.unescape(element.text or ""), quote=False)
     return f"<{element.tag}{attributes}>{text}{''.join(map(_serialised, element))}</{element.tag}>"

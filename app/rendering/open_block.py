@@ -2,6 +2,7 @@
 
 import html
 import re
+from dataclasses import replace
 
 from app.rendering.highlight import code_block
 from app.rendering.pipeline import Account, render_part
@@ -25,10 +26,12 @@ _MARKS = ("```", "``", "`", "$$", "~~", "**", "__", "*", "_")
 
 
 class OpenBlock:
-    def __init__(self, id_prefix: str) -> None:
+    def __init__(self, id_prefix: str, account: Account) -> None:
         self._prefix = id_prefix
+        self._account = replace(account)  # what is shown meanwhile has the bounds of what stays, and is not counted
         self.text = ""
         self._is_blank = True
+        self._may_be_fence = True  # until the first line that is not blank has ended
         self._closing: re.Pattern[str] | None = None  # of the fence that the text begins with
         self._code = ""
         self.fence_end = 0  # where the line after the fence begins
@@ -37,6 +40,8 @@ class OpenBlock:
         self._items_end = 0
         self._rendered = 0  # so much of the text is in the blocks; the rest is put at `_at` of the last one
         self._at = 0
+        self._tried = 0  # length of the text when it was last rendered, blanks at its end included
+        self._words_end = 0  # so far what follows the rendered part is plain words: nothing is read twice
         self._exact = False  # plain words put there are what rendering would make of them
 
     @property
@@ -47,8 +52,9 @@ class OpenBlock:
         before = len(self.text)
         self.text += piece
         self._is_blank = self._is_blank and not piece.strip()
-        if self._closing is None and "\n" in piece:
+        if self._may_be_fence and not self._is_blank and "\n" in piece:
             fence = _FENCE.match(self.text)
+            self._may_be_fence = not fence and "\n" not in self.text.lstrip()
             if fence:
                 mark = fence["mark"]
                 self._closing = re.compile(rf"^ {{0,3}}{re.escape(mark[0])}{{{len(mark)},}}[ \t]*\n", re.MULTILINE)
@@ -65,7 +71,7 @@ class OpenBlock:
             return []
         if self.is_fence:
             return [self._code.join(self._frame)]
-        if not self._rendered and self.text[0].isalpha() and _WORDS.fullmatch(self.text):
+        if not self._rendered and self.text[0].isalpha() and self._goes_on_in_words():
             return [f"<p>{html.escape(self.text, quote=False)}</p>\n"]
         if self._is_due():
             self._render()
@@ -77,11 +83,16 @@ class OpenBlock:
         *blocks, last = self._blocks or [""]
         return [*blocks, last[: self._at] + html.escape(tail, quote=False) + last[self._at :]]
 
+    def _goes_on_in_words(self) -> bool:
+        found = _WORDS.match(self.text, self._words_end)
+        self._words_end = found.end() if found else self._words_end
+        return self._words_end == len(self.text)
+
     def _is_due(self) -> bool:
-        tail = len(self.text) - self._rendered
+        tail = len(self.text) - self._tried
         if not self._rendered:
             return True
-        if self._exact and _WORDS.fullmatch(self.text, self._rendered):
+        if self._exact and self._goes_on_in_words():
             return False
         size = len(self.text) - self._items_end
         return size <= SMALL or tail >= max(STEP, GROWTH * size)
@@ -90,8 +101,9 @@ class OpenBlock:
         self._set_items_aside()
         rest = self.text[self._items_end :]
         shown = _with_marks_closed(rest)
-        self._blocks = _joined(self._items, render_part(shown, Account(), id_prefix=self._prefix))
-        self._rendered = len(self.text.rstrip(" \n"))
+        self._blocks = _joined(self._items, render_part(shown, replace(self._account), id_prefix=self._prefix))
+        self._tried = len(self.text)
+        self._rendered = self._words_end = len(self.text.rstrip(" \n"))
         last = self._blocks[-1] if self._blocks else ""
         ends = (_ENDS if shown == rest else _ENDS_OF_UNCLOSED).search(last, max(0, len(last) - _LONGEST_END))
         self._at = ends.start() if ends else len(last)
@@ -104,7 +116,7 @@ class OpenBlock:
         if len(self.text) - start > _LONG_LIST and _ITEM.match(self.text, start):
             ends = [found.end() for found in _NEXT_ITEM.finditer(self.text, start)]
             if ends:
-                items = render_part(self.text[start : ends[-1]], Account(), id_prefix=self._prefix)
+                items = render_part(self.text[start : ends[-1]], self._account, id_prefix=self._prefix)
                 self._items, self._items_end = _joined(self._items, items), ends[-1]
 
 

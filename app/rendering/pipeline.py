@@ -1,14 +1,16 @@
 """Text in, sanitised blocks out: the steps in order, their ceilings, and the one place where a fault ends as text."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
 from app.rendering.cache import BlockCache
 from app.rendering.footnotes import PREFIX
 from app.rendering.markdown import parser, top_level
+from app.rendering.output import TooMuch, bounded_html
 from app.rendering.sanitize import sanitize
 from app.rendering.source import as_text, clean_text, plain_blocks
 
@@ -16,10 +18,6 @@ logger = logging.getLogger(__name__)
 
 MAX_RENDERED = 100_000  # characters that are read as Markdown; what follows is shown as it is
 EXPANSION, ALLOWANCE = 10, 64 * 1024  # how much HTML a text may come to
-
-
-class TooMuch(Exception):
-    """The text as a whole has to be shown as it is."""
 
 
 @dataclass(slots=True)
@@ -30,12 +28,14 @@ class Account:
     output: int = 0
     failed: bool = False
 
-    def settle(self, source: str, block: str) -> str:
-        """The block, or its source where the HTML would come to too much."""
+    def settle(self, source: str, render: Callable[[int], str]) -> str:
+        """The block, or its source where the HTML comes to more than the room for it, which `render` is told."""
         self.source += len(source)
-        if self.output + len(block) > EXPANSION * self.source + ALLOWANCE:
+        try:
+            block = render(EXPANSION * self.source + ALLOWANCE - self.output)
+        except TooMuch:
             if not source:
-                raise TooMuch  # footnotes have no source of their own to be shown in their place
+                raise  # footnotes have no source of their own to be shown in their place: the whole is
             block = as_text(source)
         self.output += len(block)
         return block
@@ -73,9 +73,16 @@ def _rendered(line: int | None, text: str, account: Account, id_prefix: str) -> 
     sources = iter(_cut(text, starts))
     blocks = []
     for first, end in parts:
-        block = sanitize(markdown.renderer.render(tokens[first:end], markdown.options, env))
-        blocks.append(account.settle(next(sources) if tokens[first].map else "", block))
+        render = partial(_block, tokens[first:end], env)
+        blocks.append(account.settle(next(sources) if tokens[first].map else "", render))
     return blocks, last
+
+
+def _block(tokens: Sequence[Any], env: dict[str, Any], room: int) -> str:
+    block = sanitize(bounded_html(parser(), tokens, env, room))
+    if len(block) > room:  # what the sanitiser adds counts too
+        raise TooMuch
+    return block
 
 
 def _cut(text: str, starts: Sequence[int]) -> list[str]:

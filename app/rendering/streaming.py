@@ -38,7 +38,7 @@ class StreamingRenderer:
         self._room = MAX_RENDERED  # characters that are still read as Markdown
         self._plain = ""  # what came after them and is not closed yet
         self._may_define = False
-        self._open = OpenBlock(id_prefix)
+        self._open = OpenBlock(id_prefix, self._account)
         self._tried = 0  # length of the open text when it was last searched for blocks
         self._closed = 0  # blocks that will not change
         self.blocks: list[str] = []
@@ -114,12 +114,12 @@ class StreamingRenderer:
         blocks, last = render_upto(_settled(lines), whole, self._account, id_prefix=self._prefix)
         if last:
             self._close(self._closed, blocks)
-            self._open = OpenBlock(self._prefix)
+            self._open = OpenBlock(self._prefix, self._account)
             self._tried = 0
             self._open.add("\n".join(lines[last:]))
 
     def _close_markdown(self) -> None:
-        text, self._open = self._open.text, OpenBlock(self._prefix)
+        text, self._open = self._open.text, OpenBlock(self._prefix, self._account)
         if text:
             self._close(self._closed, render_part(text, self._account, id_prefix=self._prefix))
 

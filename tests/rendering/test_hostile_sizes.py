@@ -122,7 +122,7 @@ def test_A57_twice_the_text_takes_about_twice_the_calls(shape: str) -> None:
     small, big = text_of(shape, 1000), text_of(shape, 2000)
     first = calls(lambda: render_uncached(small))
     second = calls(lambda: render_uncached(big))
-    assert second < 2.6 * first + 3000
+    assert second <= 2.2 * first + 2000
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -145,7 +145,7 @@ def test_much_of_it_is_linear_too(shape: str) -> None:
     size = effort(4_000, 8_000)
     first = calls(lambda: render_uncached(text_of(shape, size)))
     second = calls(lambda: render_uncached(text_of(shape, 2 * size)))
-    assert second < 2.6 * first + 3000
+    assert second <= 2.2 * first + 2000
 
 
 @pytest.mark.parametrize(

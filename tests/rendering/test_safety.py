@@ -94,6 +94,21 @@ def test_no_link_leads_anywhere_but_out_by_http_or_mail(url: str) -> None:
     assert "<a" not in render_markdown(f"[x]({url}) ![x]({url}) <{url}> [y][1]\n\n[1]: {url}\n")
 
 
+def test_an_address_or_a_title_that_is_too_long_makes_no_link() -> None:
+    long, longest = "https://a.example/" + "b" * 1983, "https://a.example/" + "b" * 1982
+    for text in ("[x]({})", "![x]({})", "<{}>", "{} x", "[x][y]\n\n[y]: {}\n", "[x](mailto:a '{}')"):
+        assert "<a" not in render_markdown(text.format(long)), text
+        assert long in render_markdown(text.format(long)), text
+    for text in ("[x]({})", "![x]({})", "<{}>", "{} x", "[x][y]\n\n[y]: {}\n"):
+        assert f'href="{longest}"' in render_markdown(text.format(longest)), text
+    assert f'title="{"b" * 1000}"' in render_markdown(f"[x](https://a.example '{'b' * 1000}')")
+
+
+def test_a_title_on_many_lines_is_no_longer_either() -> None:
+    assert "<a" not in render_markdown("[a]\n\n[a]: mailto:b '" + "d\n" * 1000 + "'")
+    assert "<a" in render_markdown("[a]\n\n[a]: mailto:b '" + "d\n" * 100 + "'")
+
+
 def test_a_link_says_that_we_do_not_vouch_for_it() -> None:
     html = render_markdown("[x](https://a.example/b?c=1&d=2 'title')")
     assert 'href="https://a.example/b?c=1&amp;d=2"' in html
