@@ -1,5 +1,6 @@
 """Real proxies, as their manuals set them up, TLS at the first: alone, and before the site that we write."""
 
+import asyncio
 import os
 import re
 import ssl
@@ -213,6 +214,7 @@ async def grow(browser: httpx.AsyncClient) -> None:
         seen.add(len(text))
         if "aria-busy" not in text:
             break
+        await asyncio.sleep(0.05)
     assert len(seen) > 2
 
 
