@@ -45,7 +45,7 @@ ifneq ($(wildcard /etc/ssl/certs/ca-certificates.crt),)
 export UV_SYSTEM_CERTS := true
 endif
 
-.PHONY: help setup run check test campaign fresh e2e bench day lighthouse screenshots build translations lock
+.PHONY: help setup run check test campaign attack fresh e2e bench day lighthouse screenshots build translations lock
 .PHONY: check-style check-types check-drift check-frontend test-frontend read-tests
 
 help: ## list the targets
@@ -101,6 +101,9 @@ e2e: setup build ## run the tests in a browser alone
 
 campaign: setup build ## run what is too long for each change, before a release: about an hour (tests/campaign.py)
 	@$(BIN)/python -m tests.campaign $(ONLY)
+
+attack: setup build ## try what strangers, members, model servers and thieves would, for ten minutes (tests/campaign.py)
+	@$(BIN)/python -m tests.campaign attack
 
 fresh: ## try both commands of the README on bare Debians, in folders of their own: as root
 	@$(call apt,$(MMDEBSTRAP))

@@ -21,6 +21,7 @@ from app.i18n import worded
 from app.ids import new_id
 from app.jobs import idempotency
 from app.jobs.engine import Engine
+from app.jobs.lease import sequence
 from app.jobs.models import Job
 from app.jobs.queue import QueueLimits, enqueue, refuse_if_full
 from app.providers.base import MAX_MODEL_ID
@@ -92,7 +93,7 @@ class Generations:
         """A person's message and the empty answer below it."""
 
         async def verb(session: AsyncSession, fallback: str | None) -> Accepted:
-            conversation = await get_conversation(session, principal, conversation_id)
+            conversation = await _in_turn(session, principal, conversation_id)
             parent = conversation.head_id if isinstance(parent_id, _Head) else parent_id
             if parent is not None and not isinstance(parent_id, _Head):
                 await _refuse_stranger(session, conversation, parent)
@@ -117,7 +118,7 @@ class Generations:
             message = await get_message(session, principal, message_id)
             if message.role != "user":
                 raise AppError(ErrorKind.conflict, "not_editable", "Only your own messages can be edited.")
-            conversation = await get_conversation(session, principal, message.conversation_id)
+            conversation = await _in_turn(session, principal, message.conversation_id)
             chosen = await self._model(session, principal, conversation, None, fallback)
             edited = Message(
                 id=new_id(),
@@ -245,7 +246,7 @@ class Generations:
         if message.role != "assistant" or message.parent_id is None:
             raise AppError(ErrorKind.conflict, "not_an_answer", "This is not an answer of a model.")
         question = await get_message(session, principal, message.parent_id)
-        conversation = await get_conversation(session, principal, message.conversation_id)
+        conversation = await _in_turn(session, principal, message.conversation_id)
         return message, question, conversation
 
     async def _answer(
@@ -313,6 +314,15 @@ class Generations:
         )
         await refuse_if_over(session, conversation.user_id, self._settings.max_storage_per_user)
         return Accepted(job, question, answer, *await siblings_of_both(session, question, answer), place)
+
+
+async def _in_turn(session: AsyncSession, principal: Principal, conversation_id: str) -> Conversation:
+    """The conversation, once nobody else adds to its jobs or ends one of them.
+
+    Its sequence is held before its row is written: who does it the other way round meets the end of an answer.
+    """
+    await take_turns(session, sequence(conversation_id))
+    return await get_conversation(session, principal, conversation_id)
 
 
 async def _options_of(

@@ -8,9 +8,10 @@ from typing import Any
 from app.clock import utcnow
 from app.conversations.messages import turns_to
 from app.conversations.service import title_from
+from app.db.turn import hold
 from app.db.types import to_text
 from app.generations.prompt import prompt_of
-from app.jobs.lease import Claimed, Connection, Effect, End, FollowUp
+from app.jobs.lease import Claimed, Connection, Effect, End, FollowUp, sequence
 from app.jobs.maintenance import abandon
 from app.jobs.registry import JobContext, Outcome
 from app.jobs.states import JobStatus
@@ -102,6 +103,8 @@ async def _beginning(stream: AsyncIterator[ChatEvent]) -> str:
 
 def _write_title(conversation_id: str | None, title: str) -> Effect:
     def effect(connection: Connection) -> None:
+        # Before its row, as whoever adds to it does: the same commit may end an answer of this conversation.
+        hold(connection, sequence(conversation_id or ""))
         connection.execute(
             "UPDATE conversations SET title = ?, title_origin = 'model' WHERE id = ? AND title_origin = 'text'",
             (title, conversation_id),

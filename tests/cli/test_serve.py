@@ -72,7 +72,9 @@ def test_workers_end_with_a_master_that_is_killed(tmp_path: Path) -> None:
         server.process.kill()
         server.process.communicate(timeout=20)  # when the last of them has closed its end
         with socket.socket() as again:
+            again.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # what has been closed lingers
             again.bind(("127.0.0.1", server.port))
+            again.listen()
 
 
 @pytest.mark.skipif(find_model(settings_for(embedded_model="auto")) is None, reason="extra not installed")
