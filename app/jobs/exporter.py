@@ -4,14 +4,16 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Sequence
-
-from aiohttp import web
+from typing import TYPE_CHECKING
 
 from app.db.lookup import Lookup
 from app.errors import AppError
 from app.jobs.backlog import backlog, families
 from app.observability import metrics
 from app.settings import LOCAL_HOSTS
+
+if TYPE_CHECKING:
+    from aiohttp import web
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +44,8 @@ async def exporting(port: int, lookup: Lookup) -> AsyncIterator[None]:
         yield
         return
 
+    from aiohttp import web  # web processes need none of it
+
     async def answer(request: web.Request) -> web.Response:
         if request.url.host not in LOCAL_HOSTS:  # a page of another site, whose name now leads here
             raise web.HTTPMisdirectedRequest
@@ -60,7 +64,9 @@ async def exporting(port: int, lookup: Lookup) -> AsyncIterator[None]:
         await runner.cleanup()
 
 
-async def _listen(runner: web.AppRunner, port: int) -> None:
+async def _listen(runner: "web.AppRunner", port: int) -> None:
+    from aiohttp import web
+
     told = False
     while True:
         try:
