@@ -20,6 +20,7 @@ from tests.model_server.scheduler import Scheduler
 from tests.process import Process, running
 
 SHORT = "[[tokens=10 rate=50]]"
+SEEN = "[[tokens=8 rate=10]]"  # to be written, on a slow machine, too
 ENDLESS = "[[tokens=endless rate=50]]"
 QUEUE = "ollama/scripted:latest"
 
@@ -131,7 +132,7 @@ async def test_every_phase_is_told(process: Process, server: ModelServer, alice:
     sent = await one.send(f"{'word ' * 12} [[tokens=60 rate=50]]")
     told = phases(one, sent.job.id)
     assert [await anext(told) for _ in range(3)] == ["loading", "reading", "writing"]
-    waits = await other.send(f"{'word ' * 12} {SHORT}")
+    waits = await other.send(f"{'word ' * 12} {SEEN}")
     told = phases(other, waits.job.id)
     assert [await anext(told) for _ in range(3)] == ["waiting", "reading", "writing"]
     await other.ended(waits)
@@ -154,7 +155,7 @@ async def test_a_server_that_does_not_say_what_is_loaded_is_reading(
     server.path_faults = {"/api/ps": "not_found", "/api/version": "not_found"}
     server.scheduler = Scheduler(read_seconds=50.0)
     (talk,) = await talks(process, alice)
-    sent = await talk.send(f"{'word ' * 5} {SHORT}")
+    sent = await talk.send(f"{'word ' * 5} {SEEN}")
     assert [phase async for phase in phases(talk, sent.job.id)] == ["reading", "writing"]
 
 
