@@ -162,6 +162,7 @@ def measure(folder: Path) -> dict[str, Any]:
                         data_dir=folder / f"{kind}-{crowd}-{number}",
                         embedded_model="off",
                         ollama_url="http://127.0.0.1:1",
+                        model_slots=4,  # one queue for all models, as it is claimed from
                         max_queued_per_user=0,
                         max_queued=100_000,
                         database_url=postgres.new_database() if kind == "postgresql" else "",
