@@ -147,8 +147,8 @@ async def server(settings: Settings) -> AsyncIterator[Finding]:
             yield Finding("not_running", "warning", f"Nothing answers at {url}.", "systemctl start teahouse")
             return
         except (aiohttp.ClientError, TimeoutError) as error:
-            holder = holder_of(settings.port) or "whoever holds the port"
-            text = f"{url} does not answer: {error!r}. The port is held by {holder}."
+            holder = holder_of(settings.port) or "an unknown process"
+            text = f"{url} does not answer: {error!r}. The port belongs to {holder}."
             fix = "systemctl restart teahouse; end a process that it leaves over: kill -9"
             yield Finding("no_answer", "error", text, fix)
             return

@@ -41,7 +41,7 @@ def accept_secret(settings: Settings) -> None:
 
 def other_secret(settings: Settings) -> str | None:
     """What is wrong, if the database is used with another secret than this machine's."""
-    with closing(_connection(settings)) as connection:
+    with closing(_connection(settings, write=False)) as connection:
         kept = _kept(connection)
     ours = _keyring(settings)
     if kept is None or kept in (ours.fingerprint, *ours.older_fingerprints):
@@ -55,10 +55,10 @@ def _keyring(settings: Settings) -> "Keyring":
     return keyring_of(settings)
 
 
-def _connection(settings: Settings) -> Any:
+def _connection(settings: Settings, *, write: bool = True) -> Any:
     from app.db.session import plain_connection
 
-    return plain_connection(settings.database, write=True)
+    return plain_connection(settings.database, write=write)
 
 
 def _kept(connection: Any) -> str | None:

@@ -317,9 +317,9 @@ class Generations:
 
 
 async def _in_turn(session: AsyncSession, principal: Principal, conversation_id: str) -> Conversation:
-    """The conversation, once nobody else adds to its jobs or ends one of them.
+    """Waits until nobody else adds a job to the conversation or ends one of its jobs.
 
-    Its sequence is held before its row is written: who does it the other way round meets the end of an answer.
+    This locks the sequence of its jobs before its row. The other order deadlocks with the end of an answer.
     """
     await take_turns(session, sequence(conversation_id))
     return await get_conversation(session, principal, conversation_id)

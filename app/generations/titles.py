@@ -103,7 +103,7 @@ async def _beginning(stream: AsyncIterator[ChatEvent]) -> str:
 
 def _write_title(conversation_id: str | None, title: str) -> Effect:
     def effect(connection: Connection) -> None:
-        # Before its row, as whoever adds to it does: the same commit may end an answer of this conversation.
+        # Lock the sequence before the row, as a new message does: this commit may also end an answer of it.
         hold(connection, sequence(conversation_id or ""))
         connection.execute(
             "UPDATE conversations SET title = ?, title_origin = 'model' WHERE id = ? AND title_origin = 'text'",

@@ -14,7 +14,7 @@ from app.http.json_body import check_json
 
 MAX_BODY = 1024 * 1024
 BODY_TIMEOUT = 30.0
-# Of bodies that have begun to arrive: whoever sends them slowly has the server hold them.
+# Bytes of bodies that have not arrived whole. A slow sender makes the server keep them.
 MAX_OF_ADDRESS, MAX_OF_ALL = 8 * MAX_BODY, 64 * MAX_BODY
 JSON = b"application/json"
 FORMS = frozenset({b"application/x-www-form-urlencoded", b"multipart/form-data"})

@@ -25,7 +25,7 @@ AGAIN_SECONDS = 2.0
 async def exposition(lookup: Lookup | None) -> tuple[bytes, str]:
     """The numbers of this machine's processes, and what waits and runs as the database has it: content, media type.
 
-    Where the database does not answer, the rest is told all the same.
+    If the database does not answer, the other numbers are still there.
     """
     told: Sequence[metrics.Family] = []
     with contextlib.suppress(AppError, TimeoutError):
@@ -73,7 +73,7 @@ async def _listen(runner: "web.AppRunner", port: int) -> None:
             await web.TCPSite(runner, ADDRESS, port).start()
         except OSError as error:
             if not told:
-                logger.info("metrics are told by whoever has port %s: %s", port, error.strerror)
+                logger.info("port %s is taken (%s): another process serves the metrics", port, error.strerror)
             told = True
             await asyncio.sleep(AGAIN_SECONDS)
         else:

@@ -19,7 +19,7 @@ MAX_CONTENT = 100_000
 MAX_TITLE = 200
 NEVER_NEXT = frozenset({"/login", "/logout", "/register"})
 
-# Whoever takes it says how long it may be, so that what was typed is shown again beside the reason.
+# The domain checks the length, so that the form shows what was typed again, with the reason.
 Text = Annotated[str, Form()]
 # What nobody types is as long as the API takes it.
 Key = Annotated[str, Form(max_length=255)]  # an Idempotency-Key
