@@ -114,50 +114,43 @@ async def test_a_list_that_was_read_before_a_message_was_sent_hides_nothing(open
     await expect(page.locator(".message")).to_have_count(4)
 
 
-async def test_a_message_that_came_with_the_list_is_there_once(open_application: OpenApplication) -> None:
-    page, sent, listed = await open_application(), asyncio.Event(), asyncio.Event()
+async def send_crossed(page: Page, listed: asyncio.Event, confirmed: asyncio.Event) -> None:
+    """A second message whose list comes first, and whose confirmation comes once `confirmed` is set."""
+    sent = asyncio.Event()
     await ask(page, "Tea? [[tokens=5]]")
     await watch_to_end(page, expected_of("Tea? [[tokens=5]]"))
 
     async def crossed(route: Route) -> None:
-        if route.request.method == "GET":
+        is_list = route.request.method == "GET"
+        if is_list:
             await sent.wait()
         answer = await route.fetch()
-        if route.request.method == "POST":
+        if not is_list:
             sent.set()
-            await listed.wait()
+            await confirmed.wait()
         await route.fulfill(response=answer)
-        listed.set()
+        if is_list:
+            listed.set()
 
     await page.route("**/api/v1/conversations/*/messages*", crossed)
     await page.reload()
     await ask(page, "And now? [[tokens=6]]")
     await watch_to_end(page, expected_of("And now? [[tokens=6]]"))
+
+
+async def test_a_message_that_came_with_the_list_is_there_once(open_application: OpenApplication) -> None:
+    page, listed = await open_application(), asyncio.Event()
+    await send_crossed(page, listed, confirmed=listed)
     await expect(page.locator(".pending")).to_have_count(0)
     await expect(page.locator(".message")).to_have_count(4)
 
 
 async def test_an_acceptance_that_comes_after_the_answer_takes_nothing_away(open_application: OpenApplication) -> None:
-    page, sent, ended = await open_application(), asyncio.Event(), asyncio.Event()
-    await ask(page, "Tea? [[tokens=5]]")
-    await watch_to_end(page, expected_of("Tea? [[tokens=5]]"))
-
-    async def crossed(route: Route) -> None:
-        if route.request.method == "GET":
-            await sent.wait()
-        answer = await route.fetch()
-        if route.request.method == "POST":
-            sent.set()
-            await ended.wait()
-        await route.fulfill(response=answer)
-
-    await page.route("**/api/v1/conversations/*/messages*", crossed)
-    await page.reload()
-    await ask(page, "And now? [[tokens=6]]")
-    await watch_to_end(page, expected_of("And now? [[tokens=6]]"))
+    page, confirmed = await open_application(), asyncio.Event()
+    await send_crossed(page, asyncio.Event(), confirmed)
     await expect(page.locator(".pending")).to_have_count(1)
     await page.evaluate(WRITES_AGAIN)
-    ended.set()
+    confirmed.set()
     await expect(page.locator(".pending")).to_have_count(0)
     await expect(page.locator(".message")).to_have_count(4)
     assert not await page.evaluate("window.writesAgain")
