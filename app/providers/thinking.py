@@ -145,5 +145,8 @@ class InlineThinking:
 def _overlap(text: str, tags: tuple[str, ...]) -> int:
     """How much of the text's end may be the beginning of one of the tags."""
     longest = max(map(len, tags)) - 1
-    sizes = range(min(longest, len(text)), 0, -1)
+    tail = text[-longest:]
+    if not any(tag[0] in tail for tag in tags):  # of nearly every token
+        return 0
+    sizes = range(len(tail), 0, -1)
     return next((size for size in sizes if any(tag.startswith(text[-size:]) for tag in tags)), 0)

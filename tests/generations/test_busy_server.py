@@ -28,7 +28,7 @@ QUEUE = "ollama/scripted:latest"
 @pytest.fixture(autouse=True)
 def scaled(monkeypatch: pytest.MonkeyPatch) -> None:
     """Minutes become seconds: what a server may be silent for, how often it is looked at, what is shown when."""
-    monkeypatch.setattr(http, "LIFE_SECONDS", 0.5)
+    monkeypatch.setattr(http, "LIFE_SECONDS", 1.5)
     monkeypatch.setattr(http, "LOOK_SECONDS", 0.1)
     monkeypatch.setattr(maintenance, "SCAN_SECONDS", 0.2)
     monkeypatch.setattr(standing, "SHOWN_AFTER", 0.05)
@@ -39,7 +39,7 @@ def scaled(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def process_settings(make_settings: MakeSettings) -> Settings:
-    return make_settings(first_token_timeout=0, connect_timeout=0.2)
+    return make_settings(first_token_timeout=0, connect_timeout=1.0)
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ async def learned(process: Process) -> int | None:
 async def test_of_five_questions_of_two_people_none_fails_and_the_newcomer_is_second(
     process: Process, server: ModelServer, alice: Principal, bob: Principal
 ) -> None:
-    server.scheduler = Scheduler(parallel=1, load_seconds=1.0, read_seconds=20.0)
+    server.scheduler = Scheduler(parallel=1, load_seconds=2.0, read_seconds=20.0)
     asked = []
     for number, talk in enumerate(await talks(process, alice, alice, alice, alice, bob)):
         asked.append((talk, await talk.send(f"question {number} of {talk.principal.user_id} {SHORT}")))

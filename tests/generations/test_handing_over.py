@@ -25,6 +25,7 @@ from tests.process import running
 
 ROOT = Path(__file__).parents[2]
 PROMPT = "hello [[tokens=100 rate=200]]"
+LONG = "hello [[tokens=300 rate=100]]"
 
 
 @pytest.fixture(autouse=True)
@@ -109,7 +110,7 @@ async def test_F03_the_other_process_goes_on_where_a_killed_one_stood(
         await process.engine.worker.drain()  # this one watches until the other one has begun
         async with child(settings) as runner:
             process.engine._neighbours.look_around()
-            sent = await talk.send(PROMPT)
+            sent = await talk.send(LONG)
             await talk.writing(sent.job.id, 60)
             assert (await talk.job(sent.job.id)).lease_owner != process.engine.owner
             runner.kill()
@@ -119,10 +120,10 @@ async def test_F03_the_other_process_goes_on_where_a_killed_one_stood(
             began = asyncio.get_running_loop().time()
             await talk.writing(sent.job.id, len(shown) + 1)
             assert asyncio.get_running_loop().time() - began < 2
-            await assert_whole(talk.elsewhere(next_one), sent)
+            await assert_whole(talk.elsewhere(next_one), sent, LONG)
     row = await _row(settings, sent.job.id)
     assert (row["attempt"], row["crashes"]) == (2, 1)
-    assert words(PROMPT).startswith(shown)
+    assert words(LONG).startswith(shown)
 
 
 async def test_F06_a_process_stopped_past_its_lease_writes_nothing_when_it_wakes(
@@ -135,8 +136,7 @@ async def test_F06_a_process_stopped_past_its_lease_writes_nothing_when_it_wakes
         await process.engine.worker.drain()
         async with child(settings) as runner:
             process.engine._neighbours.look_around()
-            prompt = "hello [[tokens=300 rate=100]]"
-            sent = await talk.send(prompt)
+            sent = await talk.send(LONG)
             await talk.writing(sent.job.id, 60)
             await stop_between_commits(runner, settings, sent.job.id)
             shown = await talk.text(sent.job.id)
@@ -144,7 +144,7 @@ async def test_F06_a_process_stopped_past_its_lease_writes_nothing_when_it_wakes
                 await talk.writing(sent.job.id, len(shown) + 1)
                 runner.send_signal(signal.SIGCONT)
                 await until(lambda: server.chats[0].disconnected, 5)  # it has noticed and hung up
-                await assert_whole(talk.elsewhere(next_one), sent, prompt)
+                await assert_whole(talk.elsewhere(next_one), sent, LONG)
             assert runner.poll() is None
             other = await talk.send("still there? [[tokens=5]]")  # and it is alive for other jobs
             assert (await talk.ended(other)).status == "complete"

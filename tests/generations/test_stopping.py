@@ -35,7 +35,7 @@ async def test_a_queued_answer_is_cancelled_without_being_asked(
     async with running(make_settings(max_running_per_user=1)) as process:
         talk, other = await new_talk(process, alice), await new_talk(process, alice)
         first = await talk.send(ENDLESS)
-        await talk.running(first.job.id)
+        await talk.writing(first.job.id)
         waiting = await other.send("hello")
         await cancel(other, waiting.job.id)
         answer = await other.ended(waiting, 1)

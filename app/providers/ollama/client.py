@@ -35,6 +35,7 @@ from app.providers.ollama.version import REFUSES_TOO_LONG, UNKNOWN, version_of
 from app.providers.ollama.windows import USUAL, WindowFacts, memory_of, window_facts_of
 from app.providers.pool import KeepingPool
 from app.providers.registry import DEFAULT_OLLAMA_URL
+from app.providers.single_flight import SingleFlight
 from app.providers.values import MOST_BYTES, count, line, positive
 from app.settings import Settings
 
@@ -44,6 +45,7 @@ _SHOW_SECONDS = 5.0
 _SHOW_IN_LIST_SECONDS = 0.3
 _LOAD_SECONDS = 60.0
 _LIFE_SECONDS = 2.0
+_LIFE_HOLDS_SECONDS = 1.0  # for all answers that wait: each looks every other second
 _LOOK_UPS = 8  # at once on one server
 _MOST_REMEMBERED = 1000  # models
 _MAX_STATUS = 200  # characters
@@ -79,6 +81,8 @@ class OllamaProvider:
         self._windows: dict[str, tuple[WindowFacts, int]] = {}  # as they were decided once
         self._continuing = Continuing(self._upstream)
         self._asking: dict[str, asyncio.Task[None]] = {}
+        self._running = SingleFlight(self._ask_running)
+        self._life = SingleFlight(self._ask_life, seconds=_LIFE_HOLDS_SECONDS)
         self._looks_up = asyncio.Semaphore(_LOOK_UPS)
 
     async def list_models(self) -> list[ModelInfo]:
@@ -148,7 +152,7 @@ class OllamaProvider:
         tasks = list(self._asking.values())
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, self._running.aclose(), self._life.aclose(), return_exceptions=True)
         await self._upstream.aclose()
 
     async def _load(self, request: ChatRequest, window: int) -> None:
@@ -156,7 +160,7 @@ class OllamaProvider:
 
         An empty prompt is Ollama's own word for it. What goes wrong is left for the chat to say.
         """
-        if await self._is_loaded(request.model) is False:
+        if _is_loaded(request.model, await self._running()) is False:
             request.on_phase(Phase.loading)
             body = {"model": request.model, "options": {"num_ctx": window}, "stream": True}
             with suppress(ProviderError):
@@ -169,30 +173,27 @@ class OllamaProvider:
         request.on_phase(Phase.reading)
 
     async def _lives(self, request: ChatRequest | None) -> bool:
-        """By what it answers at any time, also while it loads a model or reads a prompt for minutes.
+        """If `request` is given, its phase is reported as well."""
+        lives, running = await self._life()
+        loaded = _is_loaded(request.model, running) if request else None
+        if request and loaded is not None:
+            request.on_phase(Phase.reading if loaded else Phase.loading)
+        return lives
 
-        If `request` is given, its phase is reported as well.
-        """
+    async def _ask_life(self) -> tuple[bool, dict[str, _Entry] | None]:
+        """By what it answers at any time, also while it loads a model or reads a prompt for minutes."""
         try:
             await self._upstream.json("GET", "/api/version", seconds=_LIFE_SECONDS)
         except ProviderUnavailable:
-            return False
+            return False, None
         except ProviderError:
             pass  # too old to know its version
-        loaded = await self._is_loaded(request.model) if request else None
-        if request and loaded is not None:
-            request.on_phase(Phase.reading if loaded else Phase.loading)
-        return True
+        return True, await self._running()
 
-    async def _is_loaded(self, model: str) -> bool | None:
-        """None of a server that does not say."""
-        running = await self._running(_LIFE_SECONDS)
-        return None if running is None else _entry_of(model, running) is not None
-
-    async def _running(self, seconds: float = _LIST_SECONDS) -> dict[str, _Entry] | None:
+    async def _ask_running(self) -> dict[str, _Entry] | None:
         """The models in memory, by name; None when an old Ollama does not say."""
         try:
-            return _entries(await self._upstream.items("/api/ps", "models", seconds=seconds))
+            return _entries(await self._upstream.items("/api/ps", "models", seconds=_LIFE_SECONDS))
         except ProviderError:
             return None
 
@@ -254,7 +255,7 @@ class OllamaProvider:
         facts = details.window
         known = self._windows.get(model)
         if known is None or known[0] != facts:
-            running = None if facts.is_elsewhere else await self._running(_LIFE_SECONDS)
+            running = None if facts.is_elsewhere else await self._running()
             known = self._windows[model] = (facts, self._decided(model, facts, running))
         return known[1], facts.is_elsewhere
 
@@ -288,6 +289,11 @@ def _entries(listed: Listed) -> dict[str, _Entry]:
 def _entry(model: dict[str, Any]) -> _Entry:
     digest = line(model.get("digest"), MAX_MODEL_NAME) or None
     return _Entry(digest, positive(model.get("size"), MOST_BYTES), positive(model.get("context_length")))
+
+
+def _is_loaded(model: str, running: dict[str, _Entry] | None) -> bool | None:
+    """None of a server that does not say."""
+    return None if running is None else _entry_of(model, running) is not None
 
 
 def _entry_of(model: str, entries: dict[str, _Entry]) -> _Entry | None:

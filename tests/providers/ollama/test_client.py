@@ -1,8 +1,11 @@
 """What goes to Ollama and what comes back, seen from the server's side."""
 
+import asyncio
+
 import pytest
 from ollama import AsyncClient
 
+from app.providers import http
 from app.providers.base import PullProgress
 from app.providers.errors import ContextOverflow, ModelNotFound, ProviderRejected
 from app.providers.ollama.client import OllamaProvider
@@ -20,8 +23,8 @@ from tests.providers.asking import (
 )
 
 
-def connected(server: ModelServer) -> OllamaProvider:
-    return OllamaProvider(settings_for(), server.url)
+def connected(server: ModelServer, **settings: float) -> OllamaProvider:
+    return OllamaProvider(settings_for(**settings), server.url)
 
 
 async def test_overflow_is_an_error_and_the_window_is_constant() -> None:
@@ -36,6 +39,19 @@ async def test_overflow_is_an_error_and_the_window_is_constant() -> None:
         assert len([r for r in server.requests if r.path == "/api/show"]) == 1
         too_long = await heard(provider, question("word " * 9000))
         assert isinstance(too_long.error, ContextOverflow)
+
+
+async def test_answers_that_wait_together_share_each_look_at_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http, "LOOK_SECONDS", 0.1)
+    async with ModelServer() as server, closing(connected(server, first_token_timeout=0)) as provider:
+        await all_events(provider, question("hi"))  # the window is decided
+        server.requests.clear()
+        waiting = [all_events(provider, question("hi [[tokens=1 first=700]]")) for _ in range(20)]
+        await asyncio.gather(*waiting)
+        paths = [request.path for request in server.requests]
+        assert paths.count("/api/chat") == 20
+        assert 1 <= paths.count("/api/version") <= 3
+        assert paths.count("/api/ps") <= 2 + paths.count("/api/version")
 
 
 async def test_options_have_ollamas_names() -> None:
