@@ -21,18 +21,17 @@ logger = logging.getLogger(__name__)
 
 ACTIVE_FOR = timedelta(minutes=10)  # since a job of theirs was started: others do not take all slots
 
-ALL = ""  # in place of a queue's name
-
-# How many users have how many jobs waiting, as far as is counted; then whoever has moved since, and who asks.
+# How many users have how many jobs waiting in each queue, as far as is counted; then whoever has moved since, and who
+# asks.
 _WAITING = text(
     """
-    SELECT NULL, jobs, count(*) FROM waiting_users WHERE queue = :queue AND priority = 0 AND jobs > 0 GROUP BY jobs
+    SELECT NULL, queue, jobs, count(*) FROM waiting_users WHERE priority = 0 AND jobs > 0 GROUP BY queue, jobs
     UNION ALL
-    SELECT user_id, coalesce((SELECT jobs FROM waiting_users AS known
-      WHERE known.user_id = moved.user_id AND queue = :queue AND priority = 0), 0), sum(step) FROM (
-        SELECT user_id, moved AS step FROM queue_moves WHERE priority = 0 AND :queue IN ('', queue)
-        UNION ALL SELECT :user_id, 0
-      ) AS moved GROUP BY user_id
+    SELECT user_id, queue, coalesce((SELECT jobs FROM waiting_users AS known WHERE known.user_id = moved.user_id
+      AND known.queue = moved.queue AND priority = 0), 0), sum(step) FROM (
+        SELECT user_id, queue, moved AS step FROM queue_moves WHERE priority = 0
+        UNION ALL SELECT user_id, queue, 0 FROM waiting_users WHERE user_id = :user_id AND priority = 0
+      ) AS moved GROUP BY user_id, queue
     """
 )
 _TAKE = "DELETE FROM queue_moves RETURNING user_id, queue, priority, job_id, moved"
@@ -47,7 +46,7 @@ _STARTED = "UPDATE waiting_users SET last_started = :now WHERE user_id = :user_i
 _MEND = """
 INSERT INTO queue_moves (user_id, queue, priority, job_id, moved)
 SELECT user_id, queue, priority, max(job_id), -sum(jobs) FROM (
-  SELECT user_id, queue, priority, '' AS job_id, jobs FROM waiting_users WHERE queue <> ''
+  SELECT user_id, queue, priority, '' AS job_id, jobs FROM waiting_users
   UNION ALL SELECT user_id, queue, priority, job_id, moved FROM queue_moves
   UNION ALL SELECT user_id, queue, priority, id, -1 FROM jobs WHERE status = 'queued'
 ) AS counted GROUP BY user_id, queue, priority HAVING sum(jobs) <> 0
@@ -58,34 +57,37 @@ _FORGET = "DELETE FROM waiting_users WHERE jobs = 0 AND last_started < :since"
 
 @dataclass(frozen=True, slots=True)
 class Crowd:
-    """Answers that wait: of one user, and how many others have how many."""
+    """Answers that wait, by queue: how many of one user, and how many others have how many."""
 
-    mine: int
-    others: Mapping[int, int]
+    by_queue: Mapping[str, int]
+    others: Mapping[str, Mapping[int, int]]
+
+    @property
+    def mine(self) -> int:
+        return sum(self.by_queue.values())
 
     @property
     def jobs(self) -> int:
-        return self.mine + sum(jobs * users for jobs, users in self.others.items())
+        return self.mine + sum(jobs * users for queue in self.others.values() for jobs, users in queue.items())
 
-    @property
-    def next_place(self) -> int:
+    def next_place(self, queue: str) -> int:
         """Of what this user asks now. Users take turns: before my k-th job stand, of everybody else, at most k."""
-        turns = self.mine + 1
-        return turns + sum(min(jobs, turns) * users for jobs, users in self.others.items())
+        turns = self.by_queue.get(queue, 0) + 1
+        return turns + sum(min(jobs, turns) * users for jobs, users in self.others.get(queue, {}).items())
 
 
-async def waiting(session: AsyncSession, user_id: str, queue: str = ALL) -> Crowd:
-    mine = 0
-    others: dict[int, int] = defaultdict(int)
-    for moved, jobs, number in await session.execute(_WAITING, {"user_id": user_id, "queue": queue}):
+async def waiting(session: AsyncSession, user_id: str) -> Crowd:
+    mine: dict[str, int] = {}
+    others: dict[str, dict[int, int]] = defaultdict(lambda: defaultdict(int))
+    for moved, queue, jobs, number in await session.execute(_WAITING, {"user_id": user_id}):
         if moved is None:
-            others[jobs] += number
+            others[queue][jobs] += number
             continue
-        others[jobs] -= jobs > 0
+        others[queue][jobs] -= jobs > 0
         if moved == user_id:
-            mine = jobs + int(number)
+            mine[queue] = jobs + int(number)
         else:
-            others[jobs + int(number)] += 1
+            others[queue][jobs + int(number)] += 1
     return Crowd(mine, others)
 
 
@@ -95,9 +97,9 @@ def count_moves(connection: Any) -> None:
     moved: dict[tuple[str, str, int], int] = defaultdict(int)
     first: dict[tuple[str, str, int], str] = {}
     for user_id, queue, priority, job_id, step in connection.execute(_TAKE).fetchall():
-        for line in ((user_id, queue, priority), (user_id, ALL, priority)):
-            moved[line] += step
-            first[line] = min(first.get(line, job_id), job_id)
+        line = (user_id, queue, priority)
+        moved[line] += step
+        first[line] = min(first.get(line, job_id), job_id)
     rows = [
         {"user_id": line[0], "queue": line[1], "priority": line[2], "moved": steps, "job_id": first[line]}
         for line, steps in moved.items()

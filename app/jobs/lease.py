@@ -106,7 +106,8 @@ _CLAIM = f"""
 UPDATE jobs SET status = 'running', attempt = attempt + 1, lease_owner = :owner, leased_until = :until,
   beat = beat + 1, last_event_id = last_event_id + 1, started_at = coalesce(started_at, :now), phase = NULL
 WHERE id = coalesce((
-  SELECT j.id FROM waiting_users w JOIN jobs j ON j.status = 'queued' AND j.id = {_NEXT_OF_USER}
+  SELECT j.id FROM waiting_users w INDEXED BY ix_waiting_users_turn
+    JOIN jobs j ON j.status = 'queued' AND j.id = {_NEXT_OF_USER}
   WHERE w.queue = :queue AND w.priority = :priority AND w.jobs > 0
     AND w.user_id NOT IN (SELECT user_id FROM jobs INDEXED BY ix_jobs_running WHERE status = 'running')
   ORDER BY w.last_started, w.first_job LIMIT 1 /*postgres: FOR UPDATE OF j SKIP LOCKED */

@@ -122,13 +122,13 @@ waiting_users = Table(
     "waiting_users",
     Base.metadata,
     Column("user_id", String(36), primary_key=True),
-    Column("queue", QUEUE_NAME, primary_key=True),  # empty: all of them together
+    Column("queue", QUEUE_NAME, primary_key=True),
     Column("priority", Integer, primary_key=True),
     Column("jobs", Integer, nullable=False),  # 0 for a while after the last of them
     Column("first_job", String(36), nullable=False),  # with which the user came: among those who never had a turn
     Column("last_started", String(27), nullable=False),  # of any job of the user's; empty: never
     some("ix_waiting_users_turn", "queue", "priority", "last_started", "first_job", where="jobs > 0"),
-    some("ix_waiting_users_jobs", "priority", "jobs", where="queue = '' AND jobs > 0"),
+    some("ix_waiting_users_jobs", "priority", "queue", "jobs", where="jobs > 0"),
 )
 
 # How many jobs of a queue have proved to get on at the same time.

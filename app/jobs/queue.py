@@ -112,9 +112,7 @@ async def _next_place(session: AsyncSession, user_id: str, queue: str, job_id: s
     if priority != 0:
         return await _place(session, user_id, queue, job_id, priority)
     crowd: Crowd | None = session.info.pop(_CROWD, None)
-    if crowd is not None and not crowd.jobs:
-        return 1
-    return (await waiting(session, user_id, queue)).next_place
+    return (crowd or await waiting(session, user_id)).next_place(queue)
 
 
 async def _is_blocked(session: AsyncSession, sequence_key: str) -> bool:

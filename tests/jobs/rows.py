@@ -137,12 +137,9 @@ _INVARIANTS = {
         GROUP BY sequence_key HAVING count(*) > 1""",
     "who waits is counted wrong": """
         SELECT user_id, queue, priority, sum(n) FROM (
-          SELECT user_id, queue, priority, jobs AS n FROM waiting_users WHERE queue <> ''
-          UNION ALL SELECT user_id, '', priority, jobs FROM waiting_users WHERE queue = ''
+          SELECT user_id, queue, priority, jobs AS n FROM waiting_users
           UNION ALL SELECT user_id, queue, priority, moved FROM queue_moves
-          UNION ALL SELECT user_id, '', priority, moved FROM queue_moves
           UNION ALL SELECT user_id, queue, priority, -1 FROM jobs WHERE status = 'queued'
-          UNION ALL SELECT user_id, '', priority, -1 FROM jobs WHERE status = 'queued'
         ) AS counted GROUP BY user_id, queue, priority HAVING sum(n) <> 0""",
     "a sequence that waits for nobody": """
         SELECT sequence_key FROM jobs WHERE sequence_key IS NOT NULL AND status IN ('queued', 'running')
