@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from app.security import keys
 from app.security.keys import Keyring, keyring_of, load_or_create
@@ -32,6 +34,12 @@ def test_of_processes_that_start_together_one_makes_the_secret(tmp_path: Path) -
     results.join_thread()
     assert found == {path.read_bytes()}
     assert [item.name for item in path.parent.iterdir()] == [keys.FILE], "no draft is left"
+
+
+@pytest.mark.parametrize("secret", [b"x" * 32, bytes(range(200))])
+def test_keys_are_derived_by_hkdf(secret: bytes) -> None:
+    derived = HKDF(SHA256(), 32, salt=None, info=b"teahouse cookies").derive(secret)
+    assert Keyring(secret).key("cookies") == derived
 
 
 def test_A68_the_secret_is_for_its_owner_alone(tmp_path: Path) -> None:
