@@ -1,4 +1,8 @@
-"""How many bytes a user keeps, of messages and of what stands above them, and how many there may be.
+"""How many bytes a user keeps, and how many there may be.
+
+Messages, what stands above them, and answers that are kept for requests that are sent again.
+
+What was deleted counts until it is purged, a few minutes later: else deleting would make room without end.
 
 No count is kept: what is there is added up where it is asked for (a microsecond a message, and for a new message only
 under a limit), so that no deletion, crash or race can make it wrong.
@@ -21,10 +25,11 @@ _STORED = text(
     """
     SELECT coalesce(sum(octet_length(m.content) + octet_length(m.thinking) + octet_length(m.superseded)), 0)
              + (SELECT coalesce(sum(octet_length(system_prompt) + octet_length(options) - 2), 0)
-                FROM conversations WHERE user_id = :user_id AND deleted_at IS NULL),
+                FROM conversations WHERE user_id = :user_id)
+             + (SELECT coalesce(sum(octet_length(body)), 0) FROM idempotency_keys WHERE user_id = :user_id),
            coalesce(sum(CASE WHEN m.status = 'generating' THEN 1 ELSE 0 END), 0)
     FROM conversations c JOIN messages m ON m.conversation_id = c.id
-    WHERE c.user_id = :user_id AND c.deleted_at IS NULL
+    WHERE c.user_id = :user_id
     """
 )
 
@@ -52,5 +57,7 @@ async def refuse_if_over(session: AsyncSession, user_id: str, megabytes: int) ->
         return
     storage = await storage_of(session, user_id, megabytes)
     if storage.used + storage.reserved > storage.limit:
-        detail = worded("Your {limit} MB of messages are full. Delete conversations to make room.", limit=megabytes)
+        detail = worded(
+            "Your {limit} MB of messages are full. What you delete makes room ten minutes later.", limit=megabytes
+        )
         raise AppError(ErrorKind.rate_limited, "storage_used_up", detail, retry_after=LOOK_AGAIN)
