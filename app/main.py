@@ -21,6 +21,7 @@ from app.generations.endings import Endings
 from app.generations.service import Generations
 from app.http.deps import Services
 from app.http.edge import install_edge
+from app.http.signing_in import is_stranger
 from app.http.viewers import Viewers
 from app.observability import metrics, tracing
 from app.observability.logging import setup_logging
@@ -55,7 +56,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     install_docs(app)
     install_pages(app, settings)
     install_spa(app)
-    install_edge(app, settings)
+    install_edge(app, settings, is_stranger=is_stranger)
     return app
 
 

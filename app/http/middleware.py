@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from fastapi import Request
@@ -34,11 +34,17 @@ _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{8,64}")
 class Edge:
     """One pure ASGI middleware, so that a request pays for one closure and no task of its own."""
 
-    def __init__(self, app: ASGIApp, settings: Settings, larger_bodies: Mapping[str, int] | None = None) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        settings: Settings,
+        larger_bodies: Mapping[str, int] | None = None,
+        is_stranger: Callable[[Scope], bool] = lambda _: False,
+    ) -> None:
         self.app = app
         self._guard = Guard(settings)
         self._forwarded = Forwarded(settings.trusted_proxies)
-        self._bodies = Bodies(larger_bodies)
+        self._bodies = Bodies(larger_bodies, is_stranger=is_stranger)
         self._headers = security_headers(settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

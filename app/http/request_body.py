@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
@@ -13,6 +13,8 @@ from app.http.guard import EdgeError
 from app.http.json_body import check_json
 
 MAX_BODY = 1024 * 1024
+# A form of somebody who is not signed in. To decode a megabyte of escapes would hold the loop up for 0.1 s.
+MAX_FORM_OF_STRANGER = 64 * 1024
 BODY_TIMEOUT = 30.0
 # Bytes of bodies that have not arrived whole. A slow sender makes the server keep them.
 MAX_OF_ADDRESS, MAX_OF_ALL = 8 * MAX_BODY, 64 * MAX_BODY
@@ -40,10 +42,20 @@ class Arriving:
 
 
 class Bodies:
-    """`larger` names path prefixes that take more than a megabyte; those are counted while the route reads them."""
+    """`larger` names path prefixes that take more than a megabyte; those are counted while the route reads them.
 
-    def __init__(self, larger: Mapping[str, int] | None = None, timeout: float = BODY_TIMEOUT) -> None:
+    `is_stranger`: whether nobody is signed in behind a request.
+    """
+
+    def __init__(
+        self,
+        larger: Mapping[str, int] | None = None,
+        timeout: float = BODY_TIMEOUT,
+        *,
+        is_stranger: Callable[[Scope], bool] = lambda _: False,
+    ) -> None:
         self._larger = tuple((larger or {}).items())
+        self._is_stranger = is_stranger
         self._timeout = timeout
         self._arriving = Arriving()
 
@@ -62,16 +74,17 @@ class Bodies:
         is_json = scope["path"].startswith("/api/")
         if is_json:
             is_json = _check_type(scope["path"], declared.content_type)
+        most = MAX_FORM_OF_STRANGER if declared.content_type in FORMS and self._is_stranger(scope) else MAX_BODY
         try:
             async with asyncio.timeout(self._timeout):
-                body = await self._read(scope, receive)
+                body = await self._read(scope, receive, most)
         except TimeoutError:
             raise EdgeError(408, "request_timeout", "The request's body did not arrive in time.") from None
         if is_json and body:
             check_json(body)
         return _replay(body, receive)
 
-    async def _read(self, scope: Scope, receive: Receive) -> bytes:
+    async def _read(self, scope: Scope, receive: Receive, most: int) -> bytes:
         address = network_of(scope["client"][0]) if scope.get("client") else ""
         chunks: list[bytes] = []
         size = 0
@@ -81,7 +94,7 @@ class Bodies:
                 if message["type"] == "http.disconnect":
                     raise ClientDisconnect
                 chunk = message.get("body", b"")
-                if size + len(chunk) > MAX_BODY:
+                if size + len(chunk) > most:
                     raise too_large()
                 self._arriving.add(address, len(chunk))
                 size += len(chunk)

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 from fastapi import Request, Response
+from starlette.types import Scope
 
 from app.accounts import sessions
 from app.accounts.models import Session, SessionKind, User
@@ -152,6 +153,11 @@ def clear_session_cookie(response: Response, services: Services) -> None:
     response.delete_cookie(
         cookie_name(services), path="/", httponly=True, samesite="lax", secure=services.settings.is_https
     )
+
+
+def is_stranger(scope: Scope) -> bool:
+    """Whether no session's cookie came with a request, as far as its signature tells."""
+    return session_id_of(Request(scope), scope["app"].state.services) is None
 
 
 def session_id_of(request: Request, services: Services) -> str | None:
