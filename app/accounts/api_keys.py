@@ -1,20 +1,24 @@
 """Named, scoped, expiring secrets for programs; shown once."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.accounts.models import ApiKey
+from app.accounts.models import ApiKey, ApiKeyUse
 from app.accounts.principal import Principal, Scope
 from app.clock import utcnow
+from app.db.types import to_text
 from app.errors import AppError, ErrorKind, invalid, not_found
 from app.i18n import worded
 from app.ids import new_id
 from app.security import tokens
 
 MAX_KEYS = 50
+MAX_USES = 10  # addresses
+MAX_ADDRESS = 45  # characters, as of IPv6
+USUAL_LIFE = timedelta(days=90)  # of a key that nobody said anything else about
 
 
 async def create_key(
@@ -66,5 +70,29 @@ async def revoke_key(session: AsyncSession, user_id: str, key_id: str) -> None:
     key.revoked_at = utcnow()
 
 
-async def touch_key(session: AsyncSession, key_id: str) -> None:
-    await session.execute(update(ApiKey).where(ApiKey.id == key_id).values(last_used_at=utcnow()))
+_NOTE_USE = text(
+    "INSERT INTO api_key_uses (key_id, address, user_agent, last_used_at)"
+    " VALUES (:key_id, :address, :user_agent, :now) ON CONFLICT (key_id, address)"
+    " DO UPDATE SET user_agent = excluded.user_agent, last_used_at = excluded.last_used_at"
+)
+
+
+async def touch_key(session: AsyncSession, key_id: str, *, address: str, user_agent: str) -> None:
+    """The key was used from there. Of very many addresses those of the last uses are kept."""
+    now = utcnow()
+    await session.execute(update(ApiKey).where(ApiKey.id == key_id).values(last_used_at=now))
+    use = {"key_id": key_id, "address": address[:MAX_ADDRESS], "user_agent": user_agent[:256], "now": to_text(now)}
+    await session.execute(_NOTE_USE, use)
+    kept = select(ApiKeyUse.address).where(ApiKeyUse.key_id == key_id).order_by(ApiKeyUse.last_used_at.desc())
+    others = ApiKeyUse.address.not_in(kept.limit(MAX_USES).scalar_subquery())
+    await session.execute(delete(ApiKeyUse).where(ApiKeyUse.key_id == key_id, others))
+
+
+async def list_uses(session: AsyncSession, user_id: str) -> dict[str, list[ApiKeyUse]]:
+    """From where each of a user's keys was used, the last use first, by the key's id."""
+    query = select(ApiKeyUse).join(ApiKey, ApiKey.id == ApiKeyUse.key_id)
+    query = query.where(ApiKey.user_id == user_id, ApiKey.revoked_at.is_(None)).order_by(ApiKeyUse.last_used_at.desc())
+    uses: dict[str, list[ApiKeyUse]] = {}
+    for use in await session.scalars(query):
+        uses.setdefault(use.key_id, []).append(use)
+    return uses

@@ -13,12 +13,15 @@ from app.security import tokens
 SEEN_EVERY = timedelta(seconds=60)
 
 _SESSION = """
-    SELECT u.id, u.username, u.role, s.last_seen_at, u.locale FROM sessions s JOIN users u ON u.id = s.user_id
+    SELECT u.id, u.username, u.role, s.last_seen_at, u.locale, COALESCE(s.confirmed_at, s.created_at)
+    FROM sessions s JOIN users u ON u.id = s.user_id
     WHERE s.id = :id AND s.revoked_at IS NULL AND s.expires_at > :now AND s.last_seen_at > :idle_since
       AND u.disabled_at IS NULL
 """
 _API_KEY = """
-    SELECT u.id, u.username, u.role, k.id, k.scopes, k.last_used_at FROM api_keys k JOIN users u ON u.id = k.user_id
+    SELECT u.id, u.username, u.role, k.id, k.scopes, used.last_used_at
+    FROM api_keys k JOIN users u ON u.id = k.user_id
+    LEFT JOIN api_key_uses used ON used.key_id = k.id AND used.address = :address
     WHERE k.digest = :digest AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > :now)
       AND u.disabled_at IS NULL
 """
@@ -42,13 +45,16 @@ async def caller_of_session(lookup: Lookup, session_id: str, credential: Credent
     row = await lookup.first(_SESSION, which)
     if row is None:
         return None
-    principal = Principal(row[0], row[1], row[2], credential, session_id, locale=row[4])
+    confirmed_at = from_text(row[5])
+    principal = Principal(row[0], row[1], row[2], credential, session_id, locale=row[4], confirmed_at=confirmed_at)
     return Caller(principal, now - from_text(row[3]) > SEEN_EVERY)
 
 
-async def caller_of_api_key(lookup: Lookup, secret: str) -> Caller | None:
+async def caller_of_api_key(lookup: Lookup, secret: str, address: str = "") -> Caller | None:
+    """`stale` also when the key was never used from that address."""
     now = utcnow()
-    row = await lookup.first(_API_KEY, {"digest": tokens.digest(secret), "now": to_text(now)})
+    which = {"digest": tokens.digest(secret), "now": to_text(now), "address": address}
+    row = await lookup.first(_API_KEY, which)
     if row is None:
         return None
     scopes = frozenset(scope for scope in ALL_SCOPES if f'"{scope}"' in row[4])

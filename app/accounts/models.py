@@ -46,6 +46,7 @@ class Session(WithId, Base):
     last_seen_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
     revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    confirmed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # the password was given again; None: not yet
     user_agent: Mapped[str] = mapped_column(String(256), default="")
     address: Mapped[str] = mapped_column(String(45), default="")
 
@@ -78,6 +79,17 @@ class ApiKey(WithId, Base):
     expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     last_used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class ApiKeyUse(Base):
+    """From where a key was used, each address once."""
+
+    __tablename__ = "api_key_uses"
+
+    key_id: Mapped[str] = mapped_column(String(36), ForeignKey("api_keys.id", ondelete="CASCADE"), primary_key=True)
+    address: Mapped[str] = mapped_column(String(45), primary_key=True)
+    user_agent: Mapped[str] = mapped_column(String(256))  # of the last use
+    last_used_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class Invite(WithId, Base):

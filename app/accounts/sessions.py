@@ -85,5 +85,10 @@ async def end_session(session: AsyncSession, session_id: str) -> None:
     )
 
 
+async def confirm_session(session: AsyncSession, session_id: str) -> None:
+    """Its password was given again."""
+    await session.execute(update(Session).where(Session.id == session_id).values(confirmed_at=utcnow()))
+
+
 async def touch_session(session: AsyncSession, session_id: str) -> None:
     await session.execute(update(Session).where(Session.id == session_id).values(last_seen_at=utcnow()))

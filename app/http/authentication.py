@@ -14,7 +14,7 @@ from app.accounts.sessions import touch_session
 from app.db.session import Database
 from app.errors import AppError, ErrorKind
 from app.http.deps import Services, ServicesDep
-from app.http.signing_in import session_id_of
+from app.http.signing_in import address_of, session_id_of
 from app.security import jwt, tokens
 
 _scheme = OAuth2PasswordBearer("/api/v1/auth/login", auto_error=False, description="An access token or an API key.")
@@ -35,18 +35,18 @@ def _bearer(request: Request) -> str:
 async def api_principal(
     request: Request, services: ServicesDep, _: Annotated[str | None, Depends(_scheme)]
 ) -> Principal:
-    caller = await _caller(services, _bearer(request))
-    _seen(services, caller)
+    caller = await _caller(services, _bearer(request), address_of(request))
+    _seen(services, caller, request)
     if not (request.method == "GET" and request.url.path.startswith("/api/v1/jobs/")):
         services.throttle.count_request(caller.principal.user_id)
     caller.principal.require("read" if request.method in ("GET", "HEAD") else "write")
     return caller.principal
 
 
-async def _caller(services: Services, token: str) -> Caller:
+async def _caller(services: Services, token: str, address: str) -> Caller:
     lookup = services.database.lookup
     if tokens.is_token(tokens.API_KEY, token):
-        caller = await caller_of_api_key(lookup, token)
+        caller = await caller_of_api_key(lookup, token, address)
     else:
         claims = jwt.decode(services.keyring, token)
         caller = await caller_of_session(lookup, claims.session_id, "access_token")
@@ -76,7 +76,7 @@ async def optional_page_principal(request: Request, services: ServicesDep) -> Pr
     caller = await caller_of_session(services.database.lookup, session_id, "cookie")
     if caller is None:
         return None
-    _seen(services, caller)
+    _seen(services, caller, request)
     if not (request.method == "GET" and "/jobs/" in request.url.path):  # a page that watches an answer
         services.throttle.count_request(caller.principal.user_id)
     # For whoever draws an answer without having asked for the principal: the page of an error.
@@ -100,20 +100,25 @@ async def still_allowed(database: Database, principal: Principal) -> bool:
     return await is_still_allowed(database.lookup, principal)
 
 
-def _seen(services: Services, caller: Caller) -> None:
-    """Note at most once a minute that the credential is used, after the request has its answer."""
-    credential = caller.principal.session_id or caller.principal.api_key_id or ""
+def _seen(services: Services, caller: Caller, request: Request) -> None:
+    """Note at most once a minute that the credential is used, after the request has its answer.
+
+    A key is noted for each address that it comes from.
+    """
+    address, agent = address_of(request), request.headers.get("user-agent", "")
+    credential = caller.principal.session_id or f"{caller.principal.api_key_id} from {address}"
     if not caller.stale or credential in _noting:
         return
-    task = _noting[credential] = asyncio.create_task(_touch(services, caller.principal), name=f"seen-{credential}")
+    noting = _touch(services, caller.principal, address, agent)
+    task = _noting[credential] = asyncio.create_task(noting, name=f"seen-{credential}")
     task.add_done_callback(lambda _: _noting.pop(credential, None))
 
 
-async def _touch(services: Services, principal: Principal) -> None:
+async def _touch(services: Services, principal: Principal, address: str, user_agent: str) -> None:
     # A full or busy disk is told to whoever wants something saved.
     with contextlib.suppress(AppError):
         async with services.database.transaction() as session:
             if principal.session_id is not None:
                 await touch_session(session, principal.session_id)
             elif principal.api_key_id is not None:
-                await touch_key(session, principal.api_key_id)
+                await touch_key(session, principal.api_key_id, address=address, user_agent=user_agent)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 
 from fastapi import Request, Response
@@ -14,6 +15,7 @@ from app.accounts.principal import Principal
 from app.accounts.service import check_account, check_password, fold, register, set_password, user_id_of
 from app.accounts.signup import signup_mode
 from app.accounts.throttling import Attempt, network_of
+from app.clock import utcnow
 from app.errors import AppError, ErrorKind
 from app.http.deps import Services
 from app.http.origin import from_own_page, single_cookie
@@ -73,6 +75,25 @@ async def confirm_password(services: Services, request: Request, user_id: str, p
         await check_current(services.database, user_id, password)
 
 
+async def require_recent_password(
+    services: Services, request: Request, principal: Principal, password: str
+) -> Principal:
+    """Whoever signed in, with their password given lately, or now. Raises `password_needed` or `wrong_password`."""
+    if principal.has_confirmed or principal.session_id is None or not password:
+        principal.require_recent_password()
+        return principal
+    return await confirm(services, request, principal, password)
+
+
+async def confirm(services: Services, request: Request, principal: Principal, password: str) -> Principal:
+    """The password of a sign-in, given again. Raises `wrong_password`."""
+    principal.require_session()
+    await confirm_password(services, request, principal.user_id, password)
+    async with services.database.transaction() as session:
+        await sessions.confirm_session(session, principal.session_id or "")
+    return replace(principal, confirmed_at=utcnow())
+
+
 @contextmanager
 def _told(attempt: Attempt, wrong: ErrorKind) -> Iterator[None]:
     """How looking at the password ends; `wrong` is what a wrong one raises."""
@@ -94,6 +115,7 @@ async def change_password(services: Services, request: Request, principal: Princ
     hashed = await hashing.hash_password(new)
     async with services.database.transaction() as session:
         await set_password(session, principal.user_id, hashed, keep_session=principal.session_id)
+        await sessions.confirm_session(session, principal.session_id or "")
 
 
 async def sign_up(

@@ -14,6 +14,7 @@ from app.http.errors import STATUS_OF_CODE, STATUS_OF_KIND
 from app.i18n import worded
 from app.jobs.idempotency import check_key, fingerprint
 from app.providers.base import MAX_LISTED_ID
+from app.security.hashing import MAX_PASSWORD
 
 MAX_CONTENT = 100_000
 MAX_TITLE = 200
@@ -24,6 +25,7 @@ Text = Annotated[str, Form()]
 # What nobody types is as long as the API takes it.
 Key = Annotated[str, Form(max_length=255)]  # an Idempotency-Key
 Choice = Annotated[str, Form(max_length=64)]  # one of a few
+Password = Annotated[str, Form(max_length=MAX_PASSWORD)]  # to be compared only
 Invitation = Annotated[str, Form(max_length=100)]
 ModelId = Annotated[str, Form(max_length=MAX_LISTED_ID)]
 Path = Annotated[str, Form(max_length=2000)]  # where to go next

@@ -11,9 +11,10 @@ from app.http.csrf import verify_csrf
 from app.http.deps import WriteSession
 from app.http.signing_in import change_password
 from app.i18n import known_locale
+from app.web.confirmation import confirmed
 from app.web.context import Visit, VisitDep
 from app.web.flash import flash
-from app.web.forms import Choice, FormState, ModelId, Text, refused
+from app.web.forms import Choice, FormState, ModelId, Password, Text, refused
 from app.web.preferences import THEMES, Theme, keep_locale, keep_theme
 
 router = APIRouter(prefix="/settings")
@@ -26,8 +27,9 @@ async def show(visit: VisitDep) -> Response:
 
 
 @router.post("/email", dependencies=checked)
-async def change_email(visit: VisitDep, email: Text = "") -> Response:
+async def change_email(visit: VisitDep, email: Text = "", your_password: Password = "") -> Response:
     try:
+        visit = await confirmed(visit, your_password)
         async with visit.services.database.transaction() as session:
             await update_user(session, visit.principal.user_id, {"email": email.strip()})
     except AppError as error:

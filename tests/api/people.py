@@ -2,14 +2,19 @@
 
 import itertools
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import httpx
+from sqlalchemy import select, text
 
 from app.accounts.access_tokens import Pair, issue_pair
 from app.accounts.models import User
+from app.accounts.principal import CONFIRMED_FOR
 from app.accounts.sessions import start_session
+from app.clock import utcnow
 from app.db.session import Database
+from app.db.types import to_text
 from tests.api.serving import Served
 from tests.factories.accounts import PASSWORD, password_hash
 
@@ -82,6 +87,19 @@ async def add_user(database: Database, name: str, role: str = "member") -> str:
         session.add(user)
         await session.flush()
         return user.id
+
+
+async def signed_in_long_ago(served: Served, name: str) -> None:
+    """What this person signed in to so far, they signed in to when nobody asks for the password any more."""
+    statement = "UPDATE sessions SET confirmed_at = NULL, created_at = :then WHERE user_id = :id"
+    then = to_text(utcnow() - CONFIRMED_FOR - timedelta(seconds=1))
+
+    async def change() -> None:
+        async with served.services.database.transaction() as session:
+            user_id = await session.scalar(select(User.id).where(User.username == name))
+            await session.execute(text(statement), {"then": then, "id": user_id})
+
+    await served.run(change)
 
 
 async def person(served: Served, name: str) -> Person:

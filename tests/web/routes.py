@@ -30,6 +30,7 @@ SOUND = {
     "page": "login",
     "current_password": "a long enough password",
     "new_password": "another long password",
+    "your_password": "a long enough password",
     "locale": "en",
     "theme": "system",
     "default_model": "ollama/scripted:latest",

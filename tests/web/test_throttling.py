@@ -6,7 +6,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.api.people import add_user
+from tests.api.people import add_user, bearer
+from tests.api.people import sign_in as api_sign_in
 from tests.api.serving import Served, serving
 from tests.factories.accounts import PASSWORD
 from tests.web.visitor import token_in
@@ -60,3 +61,9 @@ async def test_pages_count_as_requests(browser: httpx.AsyncClient) -> None:
     assert statuses.count(429) >= 5 and statuses[:30] == [statuses[0]] * 30
     refused = await browser.get("/settings")
     assert refused.status_code == 429 and int(refused.headers["retry-after"]) > 0
+
+
+async def test_guessing_where_the_password_is_asked_for_again_is_as_slow(guarded: Served) -> None:
+    async with bearer(guarded.url, (await api_sign_in(guarded.url, "alice"))["access_token"]) as thief:
+        guesses = [await thief.post("/api/v1/auth/confirm", json={"password": f"guess {n}"}) for n in range(6)]
+    assert [answer.status_code for answer in guesses] == [403] * 5 + [429]

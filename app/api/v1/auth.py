@@ -18,6 +18,7 @@ from app.api.v1.schemas.accounts import (
     LoginForm,
     MeUpdate,
     PasswordChange,
+    PasswordConfirmation,
     RefreshRequest,
     Register,
     SessionView,
@@ -32,6 +33,7 @@ from app.api.v1.schemas.accounts import (
     user_json,
 )
 from app.api.v1.schemas.base import Page
+from app.clock import utcnow
 from app.conversations.storage import storage_of
 from app.generations import allowance
 from app.http import signing_in
@@ -149,7 +151,7 @@ async def get_my_storage(principal: ApiPrincipal, session: ReadSession, services
 async def update_me(body: MeUpdate, principal: ApiWriter, session: WriteSession, services: ServicesDep) -> Response:
     changes = changes_of(body, nullable=frozenset({"default_model"}))
     if "email" in changes:
-        principal.require_session()
+        principal.require_recent_password()
     if changes.get("default_model"):
         services.generations.check_model(changes["default_model"])
     return JsonResponse(user_json(await update_user(session, principal.user_id, changes)))
@@ -158,7 +160,7 @@ async def update_me(body: MeUpdate, principal: ApiWriter, session: WriteSession,
 @router.delete("/me", status_code=204, operation_id="deleteMe", responses=problems(409))
 async def delete_me(principal: ApiWriter, services: ServicesDep) -> Response:
     """The account with everything that is in it. There is no way back."""
-    principal.require_session()
+    principal.require_recent_password()
     await delete_account(services, principal.user_id)
     return Response(status_code=204)
 
@@ -173,6 +175,16 @@ async def change_password(
     return Response(status_code=204)
 
 
+@router.post("/confirm", status_code=204, operation_id="confirmPassword")
+async def confirm_password(
+    body: PasswordConfirmation, request: Request, principal: ApiWriter, services: ServicesDep
+) -> Response:
+    """For ten minutes from now this sign-in may do what is refused with `password_needed`; signing in is as good."""
+    principal.require_session()
+    await signing_in.confirm(services, request, principal, body.password)
+    return Response(status_code=204)
+
+
 @router.get("/sessions", operation_id="listSessions", response_model=Page[SessionView])
 async def list_sessions(principal: ApiPrincipal, session: ReadSession) -> Response:
     """Devices signed in."""
@@ -182,7 +194,7 @@ async def list_sessions(principal: ApiPrincipal, session: ReadSession) -> Respon
 
 @router.delete("/sessions/{session_id}", status_code=204, operation_id="revokeSession")
 async def revoke_session(session_id: PathId, principal: ApiWriter, session: WriteSession) -> Response:
-    principal.require_session()
+    principal.require_recent_password()
     await sessions.revoke_session(session, principal.user_id, session_id)
     return Response(status_code=204)
 
@@ -195,7 +207,9 @@ async def revoke_session(session_id: PathId, principal: ApiWriter, session: Writ
 )
 async def list_api_keys(principal: ApiPrincipal, session: ReadSession) -> Response:
     found = await api_keys.list_keys(session, principal.user_id)
-    return JsonResponse({"items": [api_key_json(key) for key in found], "next_cursor": None})
+    uses = await api_keys.list_uses(session, principal.user_id)
+    items = [api_key_json(key, uses.get(key.id, ())) for key in found]
+    return JsonResponse({"items": items, "next_cursor": None})
 
 
 @router.post(
@@ -207,15 +221,16 @@ async def list_api_keys(principal: ApiPrincipal, session: ReadSession) -> Respon
 )
 async def create_api_key(body: ApiKeyCreate, principal: ApiWriter, session: WriteSession) -> Response:
     """The secret is in this answer and nowhere else."""
-    principal.require_session()
+    principal.require_recent_password()
+    expires_at = body.expires_at if "expires_at" in body.model_fields_set else utcnow() + api_keys.USUAL_LIFE
     key, secret = await api_keys.create_key(
-        session, principal, name=body.name, scopes=body.scopes, expires_at=body.expires_at
+        session, principal, name=body.name, scopes=body.scopes, expires_at=expires_at
     )
-    return JsonResponse(api_key_json(key, secret), 201, {"Location": f"/api/v1/auth/api-keys/{key.id}"})
+    return JsonResponse(api_key_json(key, secret=secret), 201, {"Location": f"/api/v1/auth/api-keys/{key.id}"})
 
 
 @router.delete("/api-keys/{key_id}", status_code=204, operation_id="revokeApiKey")
 async def revoke_api_key(key_id: PathId, principal: ApiWriter, session: WriteSession) -> Response:
-    principal.require_session()
+    principal.require_recent_password()
     await api_keys.revoke_key(session, principal.user_id, key_id)
     return Response(status_code=204)

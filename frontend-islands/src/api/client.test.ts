@@ -10,17 +10,20 @@ let client: AxiosInstance;
 let asked: string[];
 let token: string | null;
 let renewals: number;
+let isConfirming: boolean;
+let confirmed: boolean;
 
 const problem = { type: "urn:teahouse:queue_full", title: "Too Many Requests", status: 429, detail: "Full.", instance: "urn:request:1", request_id: "r-1", errors: [{ pointer: "/content", code: "blank", message: "Say something." }] };
 
 beforeEach(async () => {
   [asked, token, renewals] = [[], "old", 0];
+  isConfirming = confirmed = false;
   server = createServer((request: IncomingMessage, response) => {
     asked.push(`${request.method} ${request.url} ${request.headers.authorization ?? "-"}`);
     const isGood = request.headers.authorization === "Bearer new";
-    const status = request.url === "/full" ? 429 : isGood ? 200 : 401;
+    const status = request.url === "/full" ? 429 : !isGood ? 401 : request.url === "/account" && !confirmed ? 403 : 200;
     response.writeHead(status, { "Content-Type": "application/json", "Retry-After": "7" });
-    response.end(JSON.stringify(status === 429 ? problem : { status }));
+    response.end(JSON.stringify(status === 429 ? problem : status === 403 ? { ...problem, type: "urn:teahouse:password_needed" } : { status }));
   }).listen(0, "127.0.0.1");
   await new Promise((resolve) => server.once("listening", resolve));
   client = createClient(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
@@ -32,6 +35,7 @@ beforeEach(async () => {
       await new Promise((resolve) => setTimeout(resolve, 20));
       return (token = token === null ? null : "new");
     },
+    confirm: () => Promise.resolve((confirmed = isConfirming)),
   });
 });
 
@@ -47,6 +51,19 @@ test("who is not signed in any more gets one 401 and no endless circle", async (
   token = null;
   await expect(client.get("/things")).rejects.toMatchObject({ status: 401 });
   expect([renewals, asked.length]).toEqual([1, 1]);
+});
+
+test("what needs the password is sent again once it was given", async () => {
+  token = "new";
+  isConfirming = true;
+  expect((await client.delete("/account")).status).toBe(200);
+  expect(asked.length).toBe(2);
+});
+
+test("who does not give the password is told what was wanted", async () => {
+  token = "new";
+  await expect(client.delete("/account")).rejects.toMatchObject({ status: 403, code: "password_needed" });
+  expect(asked.length).toBe(1);
 });
 
 test("a problem is a typed error with its request id and its fields", async () => {

@@ -1,4 +1,5 @@
-// The one client: bearer header, one silent refresh for a burst of 401s, problems as typed errors.
+// The one client: bearer header, one silent refresh for a burst of 401s, the password where it is asked for again,
+// problems as typed errors.
 import axios, { AxiosError, type AxiosInstance, type AxiosRequestConfig, type InternalAxiosRequestConfig } from "axios";
 import { errorOf, unreachable } from "./problem";
 
@@ -7,9 +8,11 @@ export interface Access {
   token(): string | null;
   /** A new token by the session cookie; null when nobody is signed in any more. */
   renew(): Promise<string | null>;
+  /** Asks for the password again; whether it was given. */
+  confirm(): Promise<boolean>;
 }
 
-let access: Access = { token: () => null, renew: () => Promise.resolve(null) };
+let access: Access = { token: () => null, renew: () => Promise.resolve(null), confirm: () => Promise.resolve(false) };
 
 export function useAccess(given: Access): void {
   access = given;
@@ -30,7 +33,7 @@ export function renewed(): Promise<string | null> {
   return renewing;
 }
 
-type Retried = InternalAxiosRequestConfig & { retried?: boolean };
+type Retried = InternalAxiosRequestConfig & { retried?: boolean; confirmed?: boolean };
 
 export function createClient(base: string): AxiosInstance {
   const client = axios.create({ baseURL: base, timeout: 40_000, headers: { Accept: "application/json" } });
@@ -57,7 +60,12 @@ export function createClient(base: string): AxiosInstance {
       }
     }
     const headers = response.headers as Record<string, unknown>;
-    throw errorOf(response.status, response.data, { get: (name) => headers[name] });
+    const failure = errorOf(response.status, response.data, { get: (name) => headers[name] });
+    if (failure.code === "password_needed" && !request.confirmed && (await access.confirm())) {
+      request.confirmed = true;
+      return client.request(request);
+    }
+    throw failure;
   });
   return client;
 }

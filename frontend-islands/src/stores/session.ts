@@ -2,6 +2,7 @@
 import { defineStore } from "pinia";
 import { ref, shallowRef } from "vue";
 import { get, post, useAccess } from "@/api/client";
+import { askForPassword } from "@/features/session/confirmation";
 import { ApiError } from "@/api/problem";
 import type { Token, User } from "@/api/types";
 
@@ -13,7 +14,7 @@ export const useSession = defineStore("session", () => {
   let token: string | null = null;
   const others = new BroadcastChannel(CHANNEL);
 
-  useAccess({ token: () => token, renew });
+  useAccess({ token: () => token, renew, confirm: askForPassword });
 
   async function renew(): Promise<string | null> {
     try {

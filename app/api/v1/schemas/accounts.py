@@ -1,11 +1,12 @@
 """Accounts as they go over the wire."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints
 
-from app.accounts.models import ApiKey, Session, User
+from app.accounts.models import ApiKey, ApiKeyUse, Session, User
 from app.api.v1.schemas.base import Id, Schema, Timestamp, View
 from app.clock import rfc3339
 from app.conversations.storage import Storage
@@ -76,6 +77,10 @@ class PasswordChange(Schema):
     new_password: Password
 
 
+class PasswordConfirmation(Schema):
+    password: Annotated[str, StringConstraints(max_length=256)]
+
+
 class RefreshRequest(Schema):
     refresh_token: Annotated[str, StringConstraints(max_length=200)]
 
@@ -83,7 +88,7 @@ class RefreshRequest(Schema):
 class ApiKeyCreate(Schema):
     name: Annotated[str, StringConstraints(min_length=1, max_length=100)]
     scopes: list[Scope] = Field(["read", "write"], min_length=1, max_length=3)
-    expires_at: AwareDatetime | None = None
+    expires_at: AwareDatetime | None = Field(None, description="null: never. Absent: in 90 days.")
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"name": "backup script", "scopes": ["read"]}]})
 
@@ -136,8 +141,16 @@ class SessionView(View):
     expires_at: Timestamp
 
 
+class ApiKeyUseView(View):
+    """From where a key was used last, with which program."""
+
+    address: str
+    user_agent: str
+    last_used_at: Timestamp
+
+
 class ApiKeyView(View):
-    """`secret` is shown once, when the key is made."""
+    """`secret` is shown once, when the key is made. `uses`: each address once, the last use first, at most ten."""
 
     id: Id
     name: str
@@ -145,6 +158,7 @@ class ApiKeyView(View):
     created_at: Timestamp
     expires_at: Timestamp | None
     last_used_at: Timestamp | None
+    uses: list[ApiKeyUseView]
     secret: str | None = None
 
 
@@ -193,7 +207,7 @@ def session_json(session: Session, current: str | None) -> dict[str, Any]:
     }
 
 
-def api_key_json(key: ApiKey, secret: str | None = None) -> dict[str, Any]:
+def api_key_json(key: ApiKey, uses: Sequence[ApiKeyUse] = (), *, secret: str | None = None) -> dict[str, Any]:
     body = {
         "id": key.id,
         "name": key.name,
@@ -201,5 +215,9 @@ def api_key_json(key: ApiKey, secret: str | None = None) -> dict[str, Any]:
         "created_at": rfc3339(key.created_at),
         "expires_at": _time(key.expires_at),
         "last_used_at": _time(key.last_used_at),
+        "uses": [
+            {"address": use.address, "user_agent": use.user_agent, "last_used_at": rfc3339(use.last_used_at)}
+            for use in uses
+        ],
     }
     return {**body, "secret": secret} if secret is not None else body

@@ -34,4 +34,9 @@ export function deviceName(agent: string, kind: "page" | "api"): string {
   return browser || system || (kind === "api" ? t("A program") : t("An unknown browser"));
 }
 
+/** “Python”, or how else a program calls itself. */
+export function programName(agent: string): string {
+  return first(BROWSERS, agent) || agent.split(" ")[0]!.slice(0, 40) || t("A program");
+}
+
 const first = (known: Known, agent: string): string => known.find(([pattern]) => pattern.test(agent))?.[1] ?? "";
