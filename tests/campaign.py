@@ -5,9 +5,11 @@ the examples; a day of a site. Its table is kept in tests/CAMPAIGN.md. `python -
 day, `python -m tests.campaign day` the rest.
 
 `make attack` is the part of it that strangers, members, model servers and thieves would try, on SQLite, in ten minutes
-or so; its table is in tests/ATTACK.md.
+or so; its table is in tests/ATTACK.md. `python -m tests.campaign hour [MINUTES]` attacks one server for an hour, and
+draws its memory and its latency (tests/ATTACK_HOUR.md).
 """
 
+import asyncio
 import os
 import platform
 import subprocess
@@ -20,6 +22,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from app import __version__
+from tests.long_attack import attack, drawing, summary
 
 ROOT = Path(__file__).parents[1]
 TEST_SECONDS = 1800
@@ -59,6 +62,9 @@ class Part:
 
 def main(wanted: list[str]) -> None:
     began = time.monotonic()
+    if wanted[:1] == ["hour"]:
+        run_hour(float(wanted[1]) if len(wanted) > 1 else 60.0)
+        return
     parts = list[Part]()
     if "attack" in wanted:
         parts += run_tests(*(f"tests/{name}" for name in ATTACKS), "-k", "not postgresql")
@@ -92,6 +98,16 @@ def parts_of(report: Path) -> list[Part]:
         part.failed += case.find("failure") is not None or case.find("error") is not None
         part.seconds += float(case.get("time", 0))
     return sorted(parts.values(), key=lambda part: part.seconds, reverse=True)
+
+
+def run_hour(minutes: float) -> None:
+    """Raises SystemExit when a witness's answer was wrong, or anything else."""
+    made = asyncio.run(attack(minutes * 60))
+    (ROOT / "tests" / "ATTACK_HOUR.svg").write_text(drawing(made))
+    told = ["# The last hour of attacks", "", *summary(made), "", "![Memory and latency](ATTACK_HOUR.svg)", ""]
+    (ROOT / "tests" / "ATTACK_HOUR.md").write_text("\n".join(told))
+    print("tests/ATTACK_HOUR.md has the table.")
+    sys.exit(bool(made.wrong))
 
 
 def run_day() -> Part:

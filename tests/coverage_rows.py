@@ -126,6 +126,15 @@ ATTACKS = {
     "A67": "the model server attacks",
     "A68": "exposure",
     "A69": "supply",
+    "A70": "a thief decides about the account",
+    "A71": "work before length",
+    "A72": "memory that a stranger fills",
+    "A73": "replies of model servers without an end",
+    "A74": "a little text that becomes much",
+    "A75": "limits walked around by the other face",
+    "A76": "the owner locked out by others' guesses",
+    "A77": "the event loop held up",
+    "A78": "an evil page in another tab",
 }
 # Tests that prove a row and are not named for it: file, or file::test.
 ALSO = {
@@ -147,6 +156,24 @@ ALSO = {
     "A51": ["http/test_errors.py::test_A49_every_answer_carries_the_security_headers"],
     "A67": ["browser/test_hostile_text.py::test_no_payload_becomes_active"],
     "A69": ["architecture/test_locks.py::test_every_locked_package_has_its_hashes"],
+    "A71": ["web/test_form_limits.py::test_A58_a_field_that_is_too_long_is_refused"],
+    "A72": [
+        "accounts/test_throttling.py::test_a_flood_of_names_fills_no_memory",
+        "http/test_half_sent.py::test_A52_half_sent_bodies_of_one_address_are_bounded",
+        "http/test_half_sent.py::test_A59_who_sends_no_headers_is_hung_up_on",
+    ],
+    "A73": ["providers/test_budgets.py"],
+    "A74": ["rendering/test_growth.py"],
+    "A75": [
+        "web/test_form_limits.py::test_A58_a_field_that_is_too_long_is_refused",
+        "web/test_throttling.py::test_pages_count_as_requests",
+    ],
+    "A76": [
+        "web/test_throttling.py::test_A37_her_own_device_is_let_in_while_others_guess",
+        "accounts/test_throttling.py::test_who_is_at_home_is_not_kept_out_by_what_others_get_wrong",
+    ],
+    "A77": ["jobs/test_loop_watch.py"],
+    "A78": ["browser/test_evil_page.py"],
 }
 NOT_YET = "not provoked yet: "
 # Rows, or the part of a row, that this issue cannot meet.

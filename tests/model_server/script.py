@@ -3,11 +3,12 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from itertools import count, islice
+from itertools import count, cycle, islice
 from typing import Any
 from zlib import crc32
 
 ENDLESS = -1
+ECHOED = 50  # characters a token
 
 
 def _split(words: str) -> list[str]:
@@ -24,7 +25,7 @@ _WORDS = {
     "repeat": ["again"],
     "clock": ["0"],
 }
-_DIRECTIVE = re.compile(r"\[\[([^\]]*)\]\]")
+_DIRECTIVE = re.compile(r"\[\[([^\[\]]*)\]\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +105,9 @@ def is_cut_short(prompt: str, script: Script, prefix: str, limit: int | None) ->
 
 
 def _words(prompt: str, text: str) -> Iterator[str]:
+    if text == "echo":  # of what is asked, again and again
+        said = _DIRECTIVE.sub("", prompt) or " "
+        yield from cycle(said[at : at + ECHOED] for at in range(0, len(said), ECHOED))
     words = _WORDS[text]
     state = crc32(prompt.encode())
     for index in count():
