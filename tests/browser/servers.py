@@ -9,9 +9,14 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from app.accounts.principal import CONFIRMED_FOR
+from app.clock import utcnow
+from app.db.session import plain_connection
+from app.db.types import to_text
 from tests.databases import new_database_url
 from tests.fork_server import Forked
 from tests.ports import free_port
@@ -27,6 +32,14 @@ class LiveServer:
     data_dir: Path
     database: Path | str
     process: subprocess.Popen[bytes]
+
+    def everybody_signed_in_long_ago(self) -> None:
+        """Nobody gave their password lately."""
+        connection = plain_connection(self.database, write=True, name="test")
+        then = to_text(utcnow() - CONFIRMED_FOR - timedelta(seconds=1))
+        connection.execute("UPDATE sessions SET confirmed_at = NULL, created_at = ?", (then,))
+        connection.commit()
+        connection.close()
 
 
 @contextlib.contextmanager
