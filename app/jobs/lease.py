@@ -50,6 +50,7 @@ class Claimed:
     failing_since: datetime | None
     last_event_id: int
     spent: dict[str, Any] = field(default_factory=dict)  # by earlier attempts
+    priority: int = 0
 
     @property
     def event(self) -> "StoredEvent":
@@ -122,7 +123,7 @@ WHERE id = coalesce((
 ))
 AND (SELECT count(*) FROM jobs WHERE status = 'running' AND queue = :queue) < :slots
 RETURNING id, kind, attempt, user_id, conversation_id, message_id, queue,
-  payload, failures, failing_since, last_event_id, spent, started_at
+  payload, failures, failing_since, last_event_id, spent, started_at, priority
 """  # noqa: S608
 
 # Who adds to the log writes.
@@ -217,10 +218,11 @@ def claim(
     ).fetchone()
     if row is None:
         return None
-    *columns, payload, failures, failing_since, last_event_id, spent, started_at = row
+    *columns, payload, failures, failing_since, last_event_id, spent, started_at, priority = row
     since = datetime.fromisoformat(failing_since) if failing_since else None
     earlier = orjson.loads(spent) if spent else {}
-    claimed = Claimed(*columns, orjson.loads(payload), failures, since, last_event_id, earlier)  # type: ignore[call-arg]
+    counts = (failures, since, last_event_id, earlier, priority)
+    claimed = Claimed(*columns, orjson.loads(payload), *counts)  # type: ignore[call-arg]
     started(connection, claimed.user_id, started_at)
     event = claimed.event
     append_rows(connection, [(claimed.id, event.seq, claimed.attempt, event.event, event.data)])

@@ -20,9 +20,12 @@ logger = logging.getLogger(__name__)
 POLL_SECONDS = 0.5
 LEARN_SECONDS = 0.7
 CLAIMS_AT_ONCE = 32  # so that several processes share a burst
+MOST_PATIENT = 4  # jobs that can wait, such as titles: where slots have no limit, answers that end together bring many
 
 _OURS = "SELECT id, cancel_requested_at IS NOT NULL FROM jobs WHERE status = 'running' AND lease_owner = ?"
-_READY_QUEUES = "SELECT DISTINCT queue FROM jobs WHERE status = 'queued' AND blocked = 0 ORDER BY queue"
+_READY_QUEUES = """
+SELECT DISTINCT queue, priority FROM jobs WHERE status = 'queued' AND blocked = 0 ORDER BY queue, priority
+"""
 _RUNS = "SELECT 1 FROM jobs WHERE status = 'running' AND queue = ?"
 
 
@@ -51,6 +54,7 @@ class Worker:
         self._log, self._owner, self._claims = log, owner, claims or Claims()
         self._slots_of, self._per_user, self._services = slots_of, per_user, services
         self._tasks: set[asyncio.Task[None]] = set()
+        self._patient = 0  # of them
         self._wake = asyncio.Event()
         self._loop_task: asyncio.Task[None] | None = None
         self.draining = False
@@ -130,27 +134,39 @@ class Worker:
         most = min(CLAIMS_AT_ONCE, self._claims.at_once - len(self._tasks) if self._claims.at_once else CLAIMS_AT_ONCE)
         if most <= 0:
             return ours, claimed
-        for (queue,) in connection.execute(_READY_QUEUES).fetchall():
-            if queue in self._claims.without or (self._claims.only is not None and queue not in self._claims.only):
-                continue
+        for queue, ready in self._ready(connection).items():
             slots = self._slots_of(queue)
             count = known(connection, queue, slots)
             claim = partial(self._claim, connection, queue, slots, count, share(connection, queue, count))
-            while len(claimed) < most and (job := claim()):
+            while len(claimed) < most and (job := claim(ready)):
                 claimed.append(job)
+                if job.priority and self._patient + sum(job.priority > 0 for job in claimed) >= MOST_PATIENT:
+                    ready = [priority for priority in ready if priority == 0]
         return ours, claimed
 
-    def _claim(self, connection: Connection, queue: str, slots: Slots, count: int, most: int) -> Claimed | None:
+    def _ready(self, connection: Connection) -> dict[str, list[int]]:
+        """The priorities that wait in each queue and that are ours to run."""
+        ready: dict[str, list[int]] = {}
+        for queue, priority in connection.execute(_READY_QUEUES).fetchall():
+            if queue in self._claims.without or (self._claims.only is not None and queue not in self._claims.only):
+                continue
+            if priority in self._claims.priorities and (priority == 0 or self._patient < MOST_PATIENT):
+                ready.setdefault(queue, []).append(priority)
+        return ready
+
+    def _claim(
+        self, connection: Connection, queue: str, slots: Slots, count: int, most: int, ready: list[int]
+    ) -> Claimed | None:
         """An answer; else something that can wait, such as a title, which leaves a slot free for the next answer."""
         claim = partial(leases.claim, connection, queue=queue, owner=self._owner, per_user=self._per_user)
-        for priority in self._claims.priorities:
+        for priority in ready:
             leaving_one = count - 1 if count > 1 else count
             job = claim(priority=priority, slots=leaving_one if priority else count, share=most)
             if job is not None:
                 return job
         if not connection.execute(_RUNS, (queue,)).fetchone():
             return None
-        if not slots.learned or 0 not in self._claims.priorities or not may_try_more(connection, queue, count):
+        if not slots.learned or 0 not in ready or not may_try_more(connection, queue, count):
             return None
         # Only for somebody who has nothing running: nobody's second answer may stand before a newcomer's first.
         job = claim(priority=0, slots=count + 1, newcomers=True)
@@ -163,8 +179,10 @@ class Worker:
         self._log.published(job.id, [job.event])
         task = asyncio.create_task(run_job(JobContext(lease, self._log, self._services)), name=f"job-{job.id}")
         self._tasks.add(task)
-        task.add_done_callback(self._ended)
+        self._patient += job.priority > 0
+        task.add_done_callback(partial(self._ended, job))
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
+    def _ended(self, job: Claimed, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
+        self._patient -= job.priority > 0
         self.wake()

@@ -16,6 +16,7 @@ from app.jobs.lease import Claimed, End
 from app.jobs.registry import JobContext, Outcome, Retry
 from app.jobs.runner import run_job
 from app.jobs.states import JobStatus
+from app.jobs.worker import MOST_PATIENT
 from app.settings import Settings
 from tests.jobs.engines import engine_on, post
 from tests.jobs.rows import add_job, broken_invariants, claimed, job_row, text_of
@@ -75,6 +76,28 @@ async def test_titles_leave_a_slot_free(settings: Settings, stub: StubHandler, a
         assert {context.lease.id for context in stub.started} == {*jobs}
         gate.set()
         await ended(database, title)
+
+
+async def test_without_a_limit_few_titles_run_beside_the_answers(
+    settings: Settings, stub: StubHandler, alice: str
+) -> None:
+    gate = asyncio.Event()
+
+    async def work(context: JobContext) -> Outcome:
+        await gate.wait()
+        return End(JobStatus.succeeded)
+
+    stub.work = work
+    unlimited = settings.model_copy(update={"max_running_per_user": 0})
+    async with engine_on(unlimited, slots=0) as (engine, database):
+        titles = [await post(engine, database, alice, priority=1) for _ in range(MOST_PATIENT + 3)]
+        answer = await post(engine, database, alice)
+        await until(lambda: len(stub.started) == MOST_PATIENT + 1)
+        await asyncio.sleep(0.1)
+        assert {context.lease.id for context in stub.started} == {*titles[:MOST_PATIENT], answer}
+        gate.set()
+        for title in titles:
+            await ended(database, title)
 
 
 async def test_where_one_is_answered_at_once_titles_wait_until_the_queue_is_idle(
