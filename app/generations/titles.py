@@ -26,7 +26,7 @@ _HEAD = "SELECT head_id FROM conversations WHERE id = :id"
 WORTH_HAVING = timedelta(minutes=10)
 _OLD = """
 SELECT id, attempt FROM jobs WHERE status = 'queued' AND kind = 'title' AND created_at < :before
-  AND EXISTS (SELECT 1 FROM waiting_users WHERE queue = '' AND priority = 1 AND jobs > 0) LIMIT 50
+  AND EXISTS (SELECT 1 FROM waiting_users WHERE priority = 1 AND jobs > 0) LIMIT 50
 """
 QUOTED = 2000  # characters of the exchange that the model is shown
 MOST_READ, MOST_THOUGHT = 200, 10_000  # characters; who writes more was not asked to
