@@ -75,7 +75,7 @@ _ROWS: Sequence[tuple[str, str, str, str]] = (
         "queue_count",
         "users have another number of jobs waiting than is counted",
         RESTART,
-        "SELECT user_id FROM (SELECT user_id, queue, priority, jobs FROM waiting_users WHERE queue <> ''"
+        "SELECT user_id FROM (SELECT user_id, queue, priority, jobs FROM waiting_users"
         " UNION ALL SELECT user_id, queue, priority, moved FROM queue_moves"
         " UNION ALL SELECT user_id, queue, priority, -1 FROM jobs WHERE status = 'queued') AS counted"
         " GROUP BY user_id, queue, priority HAVING sum(jobs) <> 0",
