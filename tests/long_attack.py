@@ -22,7 +22,7 @@ from typing import Any
 import httpx
 
 from tests.attackers.model_servers import LISTS, STREAMS
-from tests.attackers.strangers import STRANGERS
+from tests.attackers.strangers import STRANGERS, Asked
 from tests.benchmarks.servers import Server, start_teahouse
 from tests.model_server import ModelServer, answer_for
 from tests.ports import free_port
@@ -32,6 +32,7 @@ PASSWORD = "a long password"
 MODEL = "ollama/scripted:latest"
 MEMBERS = 3
 HALF_OPEN = 20
+CROWD = 1000
 SETTINGS = {"TEAHOUSE_RATE_LIMIT": "0", "TEAHOUSE_MODEL_SLOTS": "4", "TEAHOUSE_LOG_LEVEL": "ERROR"}
 _HELD = re.compile(r"^teahouse_event_loop_held_up_total (\S+)", re.MULTILINE)
 
@@ -54,6 +55,7 @@ class Attack:
     samples: list[Sample] = field(default_factory=list)
     sent: Counter[str] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
+    crowd: float = 0.0  # the longest /healthz while CROWD requests of strangers were sent at once
 
     @property
     def goes_on(self) -> bool:
@@ -77,6 +79,7 @@ async def _run(made: Attack, server: Server) -> Attack:
             account = {"username": name, "email": f"{name}@example.org", "password": PASSWORD}
             (await client.post("/api/v1/auth/register", json=account)).raise_for_status()
             people.append(name)
+    made.crowd = await _crowd(made)
     began = time.monotonic()
     await asyncio.gather(
         _sample(made, server, began),
@@ -97,6 +100,31 @@ async def _again(made: Attack, act: Callable[..., Awaitable[None]], *arguments: 
         except httpx.HTTPError as error:  # a refusal is what is hoped for
             made.sent[f"{act.__name__.strip('_')}: {type(error).__name__}"] += 1
             await asyncio.sleep(0.5)
+
+
+async def _crowd(made: Attack) -> float:
+    """The longest answer of /healthz, in seconds, while so many strangers come at once."""
+    limits = httpx.Limits(max_connections=None)
+    longest = 0.0
+    async with (
+        httpx.AsyncClient(base_url=made.url, timeout=120, limits=limits) as strangers,
+        httpx.AsyncClient(base_url=made.url, timeout=120) as client,
+    ):
+        token = (re.findall(r'name="csrf_token" value="([^"]+)"', (await client.get("/register")).text) or [""])[0]
+        everybody = [STRANGERS[number % len(STRANGERS)] for number in range(CROWD)]
+        sent = asyncio.gather(*(_send(strangers, asked, token) for asked in everybody), return_exceptions=True)
+        while not sent.done():
+            asked = time.monotonic()
+            (await client.get("/healthz")).raise_for_status()
+            longest = max(longest, time.monotonic() - asked)
+            await asyncio.sleep(0.1)
+        await sent
+    return longest
+
+
+async def _send(client: httpx.AsyncClient, asked: Asked, token: str) -> httpx.Response:
+    headers = {"Content-Type": asked.type, **dict(asked.headers)}
+    return await client.request(asked.method, asked.path, content=asked.make(token), headers=headers)
 
 
 async def _sample(made: Attack, server: Server, began: float) -> None:
@@ -178,8 +206,7 @@ async def _stranger(made: Attack) -> None:
         for asked in random.sample(STRANGERS, len(STRANGERS)):
             if not made.goes_on:
                 return
-            headers = {"Content-Type": asked.type, **dict(asked.headers)}
-            answer = await client.request(asked.method, asked.path, content=asked.make(token), headers=headers)
+            answer = await _send(client, asked, token)
             made.sent["strangers' requests"] += 1
             if answer.status_code >= 500 and answer.status_code != 503:
                 made.wrong.append(f"{asked.name}: {answer.status_code}")
@@ -237,6 +264,7 @@ def summary(made: Attack) -> list[str]:
         f"{max(sample.mib for sample in made.samples):.0f} MiB |",
         f"| /healthz, median / 99 of 100 / longest | {statistics.median(latencies) * 1000:.0f} / "
         f"{latencies[int(len(latencies) * 0.99)] * 1000:.0f} / {latencies[-1] * 1000:.0f} ms |",
+        f"| /healthz while {CROWD:,} strangers come at once, longest | {made.crowd * 1000:.0f} ms |",
         f"| loop held up for half a second | {made.samples[-1].held} times |",
         f"| what went wrong | {len(made.wrong)} |",
         *[f"| | {what} |" for what in made.wrong[:20]],

@@ -1,6 +1,7 @@
 """One server for the tests that do not change it, and new people for each test."""
 
 from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
 import httpx
 import pytest
@@ -65,3 +66,9 @@ async def dana(served: Served) -> AsyncIterator[Person]:
     async with bearer(served.url, tokens["access_token"]) as client:
         me = (await client.get("/api/v1/auth/me")).json()
         yield Person("dana", me["id"], client, tokens)
+
+
+@pytest.fixture
+async def stolen(served: Served, alice: Person) -> dict[str, Any]:
+    """The tokens of another sign-in of Alice's, which somebody else holds."""
+    return await sign_in(served.url, alice.name)

@@ -8,8 +8,9 @@ import pytest
 
 from app.accounts import access_tokens
 from tests.api.answers import is_problem
-from tests.api.people import Person, bearer, sign_in, signed_in_long_ago
+from tests.api.people import Person, bearer, signed_in_long_ago
 from tests.api.serving import Served
+from tests.attackers.thieves import deciding
 from tests.factories.accounts import PASSWORD
 from tests.jobs.waiting import until
 
@@ -25,23 +26,6 @@ async def key_made_by(served: Served, tokens: dict[str, Any], name: str) -> str:
 async def works(served: Served, secret: str) -> bool:
     async with bearer(served.url, secret) as program:
         return (await program.get("/api/v1/auth/me")).status_code == 200
-
-
-def deciding(key: str, device: str) -> list[tuple[str, str, Any]]:
-    """What decides about the account, the gravest last."""
-    return [
-        ("POST", "api-keys", {"name": "another"}),
-        ("DELETE", f"api-keys/{key}", None),
-        ("DELETE", f"sessions/{device}", None),
-        ("PATCH", "me", {"email": "thief@example.org"}),
-        ("DELETE", "me", None),
-    ]
-
-
-@pytest.fixture
-async def stolen(served: Served, alice: Person) -> dict[str, Any]:
-    """The tokens of another sign-in of Alice's."""
-    return await sign_in(served.url, alice.name)
 
 
 async def test_A35_signing_a_device_out_ends_the_keys_that_it_made(
