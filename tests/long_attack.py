@@ -7,13 +7,16 @@ has to be answered whole.
 
 import asyncio
 import contextlib
+import json
 import random
 import re
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,7 +26,7 @@ import httpx
 
 from tests.attackers.model_servers import LISTS, STREAMS
 from tests.attackers.strangers import STRANGERS, Asked
-from tests.benchmarks.servers import Server, start_teahouse
+from tests.benchmarks.servers import ROOT, Server, resident_mib, start_teahouse
 from tests.model_server import ModelServer, answer_for
 from tests.ports import free_port
 from tests.rendering.families import FAMILIES
@@ -39,7 +42,7 @@ _HELD = re.compile(r"^teahouse_event_loop_held_up_total (\S+)", re.MULTILINE)
 
 @dataclass(slots=True)
 class Sample:
-    """`latency`: of /healthz, in seconds. `held`: how often the loop was held up since the start."""
+    """`at`: by the monotonic clock. `latency`: of /healthz, in seconds. `held`: how often the loop stood still."""
 
     at: float
     mib: float
@@ -51,11 +54,11 @@ class Sample:
 class Attack:
     url: str
     model: ModelServer
-    until: float
+    until: float = 0.0
     samples: list[Sample] = field(default_factory=list)
     sent: Counter[str] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
-    crowd: float = 0.0  # the longest /healthz while CROWD requests of strangers were sent at once
+    crowd: list[Sample] = field(default_factory=list)  # while CROWD requests of strangers were sent at once
 
     @property
     def goes_on(self) -> bool:
@@ -67,30 +70,62 @@ async def attack(seconds: float) -> Attack:
         async with ModelServer() as model:
             server = await asyncio.to_thread(start_teahouse, Path(folder), model.url, free_port(), **SETTINGS)
             try:
-                return await _run(Attack(server.url, model, time.monotonic() + seconds), server)
+                return await _run(Attack(server.url, model), server, seconds)
             finally:
                 await asyncio.to_thread(server.stop)
 
 
-async def _run(made: Attack, server: Server) -> Attack:
+async def _run(made: Attack, server: Server, seconds: float) -> Attack:
     people = []
     for name in ["witness", *(f"member{n}" for n in range(MEMBERS))]:
         async with httpx.AsyncClient(base_url=made.url) as client:
             account = {"username": name, "email": f"{name}@example.org", "password": PASSWORD}
             (await client.post("/api/v1/auth/register", json=account)).raise_for_status()
             people.append(name)
-    made.crowd = await _crowd(made)
-    began = time.monotonic()
-    await asyncio.gather(
-        _sample(made, server, began),
-        _again(made, _witness, people[0]),
-        *(_again(made, _member, name) for name in people[1:]),
-        _again(made, _stranger),
-        _again(made, _lists),
-        _again(made, _half_open),
-        _again(made, _thief),
-    )
+    with _sampling(made.url, server.pid) as samples:
+        await _crowd(made)
+        began = time.monotonic()
+        made.until = began + seconds
+        await asyncio.gather(
+            _again(made, _witness, people[0]),
+            *(_again(made, _member, name) for name in people[1:]),
+            _again(made, _stranger),
+            _again(made, _lists),
+            _again(made, _half_open),
+            _again(made, _thief),
+        )
+    made.crowd = [sample for sample in samples if sample.at < began]
+    made.samples = [sample for sample in samples if sample.at >= began]
     return made
+
+
+@contextlib.contextmanager
+def _sampling(url: str, pid: int) -> Iterator[list[Sample]]:
+    """Filled at the end, by a process that has nothing else to do."""
+    samples: list[Sample] = []
+    command = [sys.executable, "-m", "tests.long_attack", url, str(pid)]
+    with tempfile.TemporaryFile() as told, subprocess.Popen(command, cwd=ROOT, stdout=told) as process:
+        try:
+            yield samples
+        finally:
+            process.terminate()
+            process.wait()
+            told.seek(0)
+            samples += [Sample(*json.loads(line)) for line in told]
+
+
+def sample(url: str, pid: int) -> None:
+    """A line of JSON twice a second, until it is ended."""
+    with httpx.Client(base_url=url, timeout=60) as client:
+        while True:
+            asked = time.monotonic()
+            client.get("/healthz").raise_for_status()
+            latency = time.monotonic() - asked
+            held = _HELD.search(client.get("/metrics").text)
+            line = [asked, resident_mib(pid), latency, int(float(held[1])) if held else 0]
+            sys.stdout.write(json.dumps(line) + "\n")
+            sys.stdout.flush()
+            time.sleep(max(0.0, 0.5 - latency))
 
 
 async def _again(made: Attack, act: Callable[..., Awaitable[None]], *arguments: Any) -> None:
@@ -102,47 +137,22 @@ async def _again(made: Attack, act: Callable[..., Awaitable[None]], *arguments: 
             await asyncio.sleep(0.5)
 
 
-async def _crowd(made: Attack) -> float:
-    """The longest answer of /healthz, in seconds, while so many strangers come at once."""
-    limits = httpx.Limits(max_connections=None)
-    longest = 0.0
-    async with (
-        httpx.AsyncClient(base_url=made.url, timeout=120, limits=limits) as strangers,
-        httpx.AsyncClient(base_url=made.url, timeout=120) as client,
-    ):
-        token = (re.findall(r'name="csrf_token" value="([^"]+)"', (await client.get("/register")).text) or [""])[0]
+async def _crowd(made: Attack) -> None:
+    async with httpx.AsyncClient(base_url=made.url, timeout=120, limits=httpx.Limits(max_connections=None)) as client:
+        token = await _form_token(client)
         everybody = [STRANGERS[number % len(STRANGERS)] for number in range(CROWD)]
-        sent = asyncio.gather(*(_send(strangers, asked, token) for asked in everybody), return_exceptions=True)
-        while not sent.done():
-            asked = time.monotonic()
-            (await client.get("/healthz")).raise_for_status()
-            longest = max(longest, time.monotonic() - asked)
-            await asyncio.sleep(0.1)
-        await sent
-    return longest
+        await asyncio.gather(*(_send(client, asked, token) for asked in everybody), return_exceptions=True)
+
+
+async def _form_token(client: httpx.AsyncClient) -> str:
+    page = await client.get("/register")
+    found = re.search(r'name="csrf_token" value="([^"]+)"', page.text)
+    return found[1] if found else ""
 
 
 async def _send(client: httpx.AsyncClient, asked: Asked, token: str) -> httpx.Response:
     headers = {"Content-Type": asked.type, **dict(asked.headers)}
     return await client.request(asked.method, asked.path, content=asked.make(token), headers=headers)
-
-
-async def _sample(made: Attack, server: Server, began: float) -> None:
-    async with httpx.AsyncClient(base_url=made.url, timeout=30) as client:
-        while made.goes_on:
-            made.model.requests.clear()
-            asked = time.monotonic()
-            try:
-                (await client.get("/healthz")).raise_for_status()
-                latency = time.monotonic() - asked
-                held = _HELD.search((await client.get("/metrics")).text)
-            except httpx.HTTPError as error:
-                made.wrong.append(f"/healthz: {error!r}")
-                continue
-            made.samples.append(
-                Sample(asked - began, server.resident_mib(), latency, int(float(held[1])) if held else 0)
-            )
-            await asyncio.sleep(max(0.0, 1.0 - latency))
 
 
 @asynccontextmanager
@@ -201,8 +211,7 @@ async def _member(made: Attack, name: str) -> None:
 
 async def _stranger(made: Attack) -> None:
     async with httpx.AsyncClient(base_url=made.url, timeout=60) as client:
-        page = await client.get("/register")
-        token = (re.findall(r'name="csrf_token" value="([^"]+)"', page.text) or [""])[0]
+        token = await _form_token(client)
         for asked in random.sample(STRANGERS, len(STRANGERS)):
             if not made.goes_on:
                 return
@@ -219,6 +228,7 @@ async def _lists(made: Attack) -> None:
         await client.get("/api/v1/models")
     made.sent["lists of models"] += 1
     made.model.path_faults = {}
+    made.model.requests.clear()  # which are kept else
     await asyncio.sleep(5)
 
 
@@ -252,11 +262,12 @@ def summary(made: Attack) -> list[str]:
     """Markdown."""
     latencies = sorted(sample.latency for sample in made.samples)
     tenth = max(1, len(made.samples) // 10)
+    longest = max((sample.latency for sample in made.crowd), default=0.0)
     first = statistics.median(sample.mib for sample in made.samples[tenth : 2 * tenth])
     last = statistics.median(sample.mib for sample in made.samples[-tenth:])
     sent = ", ".join(f"{number:,} {name}" for name, number in sorted(made.sent.items()))
     return [
-        f"{made.samples[-1].at / 60:.0f} minutes: {sent}.",
+        f"{(made.samples[-1].at - made.samples[0].at) / 60:.0f} minutes: {sent}.",
         "",
         "| | |",
         "| --- | ---: |",
@@ -264,7 +275,7 @@ def summary(made: Attack) -> list[str]:
         f"{max(sample.mib for sample in made.samples):.0f} MiB |",
         f"| /healthz, median / 99 of 100 / longest | {statistics.median(latencies) * 1000:.0f} / "
         f"{latencies[int(len(latencies) * 0.99)] * 1000:.0f} / {latencies[-1] * 1000:.0f} ms |",
-        f"| /healthz while {CROWD:,} strangers come at once, longest | {made.crowd * 1000:.0f} ms |",
+        f"| /healthz while {CROWD:,} strangers come at once, longest | {longest * 1000:.0f} ms |",
         f"| loop held up for half a second | {made.samples[-1].held} times |",
         f"| what went wrong | {len(made.wrong)} |",
         *[f"| | {what} |" for what in made.wrong[:20]],
@@ -273,12 +284,13 @@ def summary(made: Attack) -> list[str]:
 
 def drawing(made: Attack) -> str:
     """An SVG of two curves over time: memory, and how long /healthz took (the longest of each ten seconds)."""
-    length = made.samples[-1].at or 1.0
+    began, length = made.samples[0].at, made.samples[-1].at - made.samples[0].at
     latency: dict[int, float] = {}
-    for sample in made.samples:
-        latency[int(sample.at // 10)] = max(latency.get(int(sample.at // 10), 0.0), sample.latency * 1000)
+    for each in made.samples:
+        tens = int((each.at - began) // 10)
+        latency[tens] = max(latency.get(tens, 0.0), each.latency * 1000)
     curves = [
-        ("memory, MiB", [(sample.at, sample.mib) for sample in made.samples]),
+        ("memory, MiB", [(each.at - began, each.mib) for each in made.samples]),
         ("/healthz, ms", [(10.0 * tens, most) for tens, most in sorted(latency.items())]),
     ]
     width, height, left = 800, 220, 60
@@ -308,3 +320,7 @@ def drawing(made: Attack) -> str:
         f'font-family="sans-serif" font-size="12" fill="#333"><rect width="100%" height="100%" fill="#fff"/>'
         f"{''.join(parts)}{minutes}</svg>\n"
     )
+
+
+if __name__ == "__main__":
+    sample(sys.argv[1], int(sys.argv[2]))

@@ -40,8 +40,7 @@ class Server:
         return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
 
     def resident_mib(self) -> float:
-        status = Path(f"/proc/{self.pid}/status").read_text()
-        return int(status.split("VmRSS:")[1].split()[0]) / 1024
+        return resident_mib(self.pid)
 
     def stop(self) -> None:
         self.process.send_signal(signal.SIGTERM)
@@ -50,6 +49,11 @@ class Server:
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait()
+
+
+def resident_mib(pid: int) -> float:
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.split("VmRSS:")[1].split()[0]) / 1024
 
 
 @contextlib.contextmanager
