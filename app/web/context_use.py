@@ -19,6 +19,11 @@ class ContextUse:
         return min(100, 100 * self.used // self.length)
 
     @property
+    def is_over(self) -> bool:
+        """It was written with a larger window than the model has now."""
+        return self.used > self.length
+
+    @property
     def level(self) -> Literal["", "warn", "bad"]:
         if self.percent >= FULL:
             return "bad"

@@ -123,6 +123,7 @@ def test_a_model_whose_server_is_away_is_still_listed() -> None:
 def test_a_window_that_fills_up_is_marked(used: int, length: int, level: str, percent: int) -> None:
     use = context_use([("ollama/a", {"prompt_tokens": used, "completion_tokens": 0, "context_length": length})], [])
     assert use is not None and (use.level, use.percent) == (level, percent)
+    assert use.is_over is (used > length), "over is not “almost full”"
 
 
 def test_what_is_not_known_is_not_shown() -> None:
