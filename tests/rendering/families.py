@@ -49,7 +49,7 @@ FAMILIES: dict[str, Family] = {
     "emphasis in emphasis": _around("*a ", "b", "a* "),
     "stars": _around("*", "a", "*"),
     "kinds of emphasis": _around("**a *b _c __d ", "e", "d__ c_ b* a** "),
-    "code of many lengths": lambda size: " ".join("`" * (n % 300) for n in range(size // 100)),
+    "code of many lengths": repeated(" ".join("`" * length for length in range(1, 40)) + " "),
     "entities": repeated("&amp;&#38;&x;"),
     "a quotation goes on": _after("> a\n", "b\n"),
     "a deep list goes on": _after("- " * 18 + "a\n", "b\n"),
@@ -61,7 +61,9 @@ FAMILIES: dict[str, Family] = {
     # GitHub's
     "strokes in strokes": _around("~~a ", "b", "a~~ "),
     "addresses": repeated("http://a.b/c?d=e "),
-    "one long address": _after("http://a.b/", "?c&"),
+    # What is too long for an address is shown as text, which costs more.
+    "addresses as long as they may be": repeated("http://a.b/" + "?c&" * 600 + " "),
+    "one long address": _after("http://a.b/" + "?c&" * 1000, "?c&"),
     "mail addresses": repeated("a@b.co "),
     "a long mail address": _around("a", "@", "b."),
     # Tables
