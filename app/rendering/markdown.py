@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 from app.rendering.brackets import add_bracket_maths
+from app.rendering.cjk import add_cjk
 from app.rendering.dollars import add_dollar_maths
 from app.rendering.footnotes import add_footnotes
 from app.rendering.highlight import code_block, highlight, language_of
@@ -37,6 +38,7 @@ def _configured() -> Any:
     add_image_links(markdown)
     add_floor(markdown)
     add_links(markdown)
+    add_cjk(markdown)
     _add_rules(cast(Any, markdown.renderer).rules)
     return markdown
 

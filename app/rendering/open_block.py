@@ -4,6 +4,7 @@ import html
 import re
 from dataclasses import replace
 
+from app.rendering.cjk import without_breaks
 from app.rendering.highlight import code_block
 from app.rendering.pipeline import Account, render_part
 
@@ -75,7 +76,7 @@ class OpenBlock:
             return [f"<p>{html.escape(self.text, quote=False)}</p>\n"]
         if self._is_due():
             self._render()
-        tail = self.text[self._rendered :]
+        tail = without_breaks(self.text[self._rendered - 1 :])[1:]
         if not tail.strip():
             return self._blocks
         if not self._exact:
