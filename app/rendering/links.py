@@ -4,13 +4,26 @@ One definition serves any number of links, each of which repeats its address and
 """
 
 import re
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
+
+from app.rendering.cjk import CJK, PUNCTUATION, SHARED
 
 MAX_URL = 2000  # characters, as it stands in the HTML
 MAX_TITLE = 1000
 
 _SAFE = re.compile(r"(?:https?://[^/\s\\]|mailto:)", re.IGNORECASE)
+_MARKS = "*~,;!\"'"  # in an address, but not between it and what follows without a space in these languages
+_END = re.compile(
+    f"(?=[{PUNCTUATION}])"
+    # `/wiki/茶` and `/wiki/_(茶)` are addresses; `/a是`, `/a**是`, `/a,是` and `/a(是)` are `/a`.
+    f"|(?<=[!-/:-@\\[-`{{-~])[A-Za-z0-9]++(?=[{CJK}])"
+    f"|(?<![{_MARKS}])(?=[{_MARKS}]++\\(?[{CJK}])"
+    f"|(?<=[A-Za-z0-9/])(?=\\([{CJK}])"
+)
+_UNSPACED = re.compile(f"[{CJK}{SHARED}](?=[A-Za-z0-9])|(?<=[A-Za-z0-9])[{CJK}{SHARED}]")
+_NO_END = "?!.,:*_~"  # of an address, in GitHub's flavour
 _SCHEME = re.compile(r"(?:^|[^a-z0-9.+-])(https?)$", re.IGNORECASE)
 
 
@@ -34,6 +47,13 @@ def add_links(markdown: Any) -> None:
     for schema in ("//", "ftp:"):
         markdown.linkify.add(schema, None)
     markdown.inline.ruler.at("linkify", _bare_address)
+    markdown.linkify.test = _between_spaces(markdown.linkify.test)
+    markdown.linkify.match = _between_spaces(markdown.linkify.match)
+
+
+def _between_spaces(find: Callable[[str], Any]) -> Callable[[str], Any]:
+    """Mail addresses are looked for between spaces only, which `请联系a@b.org。` has none of."""
+    return lambda text: find(_UNSPACED.sub(" ", text))
 
 
 def _label_end(state: Any, start: int, disable_nested: bool = False) -> int:
@@ -64,8 +84,10 @@ def _bare_address(state: Any, silent: bool) -> bool:
     if not scheme:
         return False
     start = state.pos - len(scheme[1])
-    found = state.md.linkify.match_at_start(state.src[start : start + MAX_URL + 1])
-    text = found.url.rstrip("*") if found else ""  # a star belongs to an emphasis around the address
+    text = state.src[start : start + MAX_URL + 1]
+    end = _END.search(text)
+    found = state.md.linkify.match_at_start(text[: end.end()] if end else text)
+    text = found.url.rstrip(_NO_END) if found else ""
     url = state.md.normalizeLink(text)
     if not state.md.validateLink(url):
         return False

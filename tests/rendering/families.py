@@ -66,6 +66,13 @@ FAMILIES: dict[str, Family] = {
     "one long address": _after("http://a.b/" + "?c&" * 1000, "?c&"),
     "mail addresses": repeated("a@b.co "),
     "a long mail address": _around("a", "@", "b."),
+    # Chinese, Japanese and Korean
+    "emphasis without spaces": repeated("茶**「a」**茶*b*"),
+    "lines without spaces": _after("茶", "*茶*\n"),
+    "links over lines without spaces": repeated("[茶](http://b.c)\n"),
+    "addresses without spaces": repeated("见http://a.b/c茶，http://茶"),
+    "mail addresses without spaces": repeated("茶a@b.co"),
+    "marks behind an address": _after("http://a.b/", "*,", "茶"),
     # Tables
     "a wide table": lambda size: f"{'a|' * (size // 4)}\n{'-|' * (size // 4)}\n",
     "a long table": _after("|a|b|\n|-|-|\n", "|c|d|\n"),
