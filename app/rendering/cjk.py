@@ -5,7 +5,7 @@ of line goes as CSS Text has it: without a trace between two wide characters, bu
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 HANGUL = "\u1100-\u11ff\u3131-\u318e\u3200-\u321e\u3260-\u327f\ua960-\ua97f\uac00-\ud7fb\uffa0-\uffdc"
@@ -24,6 +24,8 @@ PUNCTUATION = (
     f"{SHARED}\u3001-\u3004\u3008-\u3020\u3030\u303d\ufe10-\ufe19\ufe30-\ufe6b"
     "\uff01-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65\uffe0-\uffe6"
 )
+
+NEAR = 12  # tokens beside an end of line that are looked at: marks around a word may be many
 
 _IS_CJK = re.compile(f"[{CJK}]")
 # With a variation selector behind it, which may also make a shared quotation mark a wide one.
@@ -65,8 +67,8 @@ def add_cjk(markdown: Any) -> None:
 
     def softbreak(tokens: Sequence[Any], index: int, options: Any, env: Any) -> str:
         text = str(shown(tokens, index, options, env))
-        before = _content(tokens, range(index - 1, -1, -1))[-1:]
-        after = _content(tokens, range(index + 1, len(tokens)))[:1]
+        before = _content(tokens[max(0, index - NEAR) : index][::-1])[-1:]
+        after = _content(tokens[index + 1 : index + 1 + NEAR])[:1]
         return "" if _BREAK.search(before + text + after) else text
 
     markdown.inline.parse = parse
@@ -78,6 +80,6 @@ def without_breaks(text: str) -> str:
     return text if text.isascii() else _BREAK.sub("", text)
 
 
-def _content(tokens: Sequence[Any], indexes: Iterable[int]) -> str:
+def _content(tokens: Sequence[Any]) -> str:
     """The first that is seen: marks of emphasis and of links are not."""
-    return next((str(tokens[index].content) for index in indexes if tokens[index].content), "")
+    return next((str(token.content) for token in tokens if token.content), "")

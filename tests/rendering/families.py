@@ -56,6 +56,7 @@ FAMILIES: dict[str, Family] = {
     "a list that ends in blank lines": _after("- a\n", "\n", "  b"),
     "a heading below much": _after("", "a\n", "==="),
     "quotations": repeated(">" * 18 + "a\n"),
+    "lines of empty images": repeated("![](a)\n"),
     "plain words": _after("a ", "b c "),
     "plain words in a label": _after("![", "b c "),
     # GitHub's
