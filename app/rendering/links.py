@@ -47,8 +47,21 @@ def add_links(markdown: Any) -> None:
     for schema in ("//", "ftp:"):
         markdown.linkify.add(schema, None)
     markdown.inline.ruler.at("linkify", _bare_address)
+    markdown.renderer.rules["link_open"] = _opening(markdown.renderer)
     markdown.linkify.test = _between_spaces(markdown.linkify.test)
     markdown.linkify.match = _between_spaces(markdown.linkify.match)
+
+
+def _opening(renderer: Any) -> Callable[..., str]:
+    """What leads away opens in a tab of its own: nobody wants to lose the conversation to it."""
+
+    def link_open(tokens: Any, index: int, options: Any, env: Any) -> str:
+        token = tokens[index]
+        if str(token.attrs.get("href", "")).lower().startswith("http"):
+            token.attrs["target"] = "_blank"
+        return str(renderer.renderToken(tokens, index, options, env))
+
+    return link_open
 
 
 def _between_spaces(find: Callable[[str], Any]) -> Callable[[str], Any]:

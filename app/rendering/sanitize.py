@@ -35,7 +35,7 @@ ATTRIBUTES = {
     "mfrac": {"linethickness"},
 }
 SCHEMES = {"http", "https", "mailto"}
-REL = "noopener nofollow ugc"
+REL = "noopener noreferrer nofollow ugc"
 
 
 @lru_cache(maxsize=1)
@@ -69,6 +69,7 @@ def _cleaner() -> "Cleaner":
         clean_content_tags={"script", "style"},
         attributes=ATTRIBUTES,
         allowed_classes=_classes(),
+        tag_attribute_values={"a": {"target": {"_blank"}}},
         url_schemes=SCHEMES,
         link_rel=REL,
         strip_comments=True,

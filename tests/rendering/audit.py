@@ -21,7 +21,7 @@ MATHS = frozenset(
     )
 )
 ATTRIBUTES = {
-    "a": {"href", "title", "id", "class", "rel"},
+    "a": {"href", "title", "id", "class", "rel", "target"},
     "li": {"id", "class"},
     "ol": {"start", "class"},
     "th": {"align"},
@@ -50,8 +50,11 @@ class _Audit(HTMLParser):
         for name, value in values.items():
             if not self._is_allowed(tag, name, value):
                 self.faults.append(f"<{tag} {name}={value!r}>")
-        if tag == "a" and values.get("rel") != "noopener nofollow ugc":
+        if tag == "a" and values.get("rel") != "noopener noreferrer nofollow ugc":
             self.faults.append(f"<a rel={values.get('rel')!r}>")
+        leads_away = values.get("href", "").lower().startswith("http")
+        if "href" in values and (values.get("target") == "_blank") is not leads_away:
+            self.faults.append(f"<a target={values.get('target')!r}> to {values['href']!r}")
         if tag == "input" and not ("disabled" in values and values.get("type") == "checkbox"):
             self.faults.append("<input> that can be used")
 

@@ -9,11 +9,14 @@ from tests.rendering.test_law import streamed, whole
 from tests.rendering.test_streaming import letters
 
 
+LEADS_AWAY = ' target="_blank" rel="noopener noreferrer nofollow ugc"'
+
+
 def inline(text: str) -> str:
     """The paragraph that whole and streamed text becomes, without what is said of all links."""
     blocks = whole(text)
     assert streamed(letters(text)) == blocks
-    return "".join(blocks).removeprefix("<p>").removesuffix("</p>\n").replace(' rel="noopener nofollow ugc"', "")
+    return "".join(blocks).removeprefix("<p>").removesuffix("</p>\n").replace(LEADS_AWAY, "")
 
 
 @pytest.mark.parametrize(

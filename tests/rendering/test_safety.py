@@ -28,8 +28,8 @@ def test_there_are_many_payloads() -> None:
     [
         "<script>",
         "<img>",
-        '<a href="javascript:x" rel="noopener nofollow ugc"></a>',
-        '<a href="//h" rel="noopener nofollow ugc"></a>',
+        '<a href="javascript:x" rel="noopener noreferrer nofollow ugc"></a>',
+        '<a href="//h" rel="noopener noreferrer nofollow ugc"></a>',
         '<a href="https://h"></a>',
         '<p onclick="x"></p>',
         '<p style="x"></p>',
@@ -112,8 +112,9 @@ def test_a_title_on_many_lines_is_no_longer_either() -> None:
 def test_a_link_says_that_we_do_not_vouch_for_it() -> None:
     html = render_markdown("[x](https://a.example/b?c=1&d=2 'title')")
     assert 'href="https://a.example/b?c=1&amp;d=2"' in html
-    assert 'rel="noopener nofollow ugc"' in html
-    assert "target" not in html
+    assert 'rel="noopener noreferrer nofollow ugc"' in html
+    assert 'target="_blank"' in html, "the conversation stays where it is"
+    assert "target" not in render_markdown("[^1] <mailto:a@b.co>\n\n[^1]: a note")
 
 
 def test_an_image_is_a_link_that_says_where_it_would_come_from() -> None:
