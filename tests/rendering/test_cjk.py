@@ -8,7 +8,6 @@ from app.rendering import StreamingRenderer, render_markdown
 from tests.rendering.test_law import streamed, whole
 from tests.rendering.test_streaming import letters
 
-
 LEADS_AWAY = ' target="_blank" rel="noopener noreferrer nofollow ugc"'
 
 
