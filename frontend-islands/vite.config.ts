@@ -27,8 +27,8 @@ export default defineConfig(({ mode }) => {
       serviceWorker("/app/", SHELL, ["first-paint.js", "teahouse.svg"]),
       catalogues({ islands: SAID_BY_ISLANDS }),
     ],
-    resolve: { alias: { "@": new URL("./src", import.meta.url).pathname } },
-    server: { proxy: Object.fromEntries(["/api", "/static", "/login", "/register"].map((path) => [path, server])) },
+    resolve: { alias: { "@": new URL("./src", import.meta.url).pathname, "@pages": new URL("../static/js", import.meta.url).pathname } },
+    server: { fs: { allow: [".", "../static"] }, proxy: Object.fromEntries(["/api", "/static", "/login", "/register"].map((path) => [path, server])) },
     build: { target: "es2022" },
     // Three programs that share sources and no chunk: each loads what it uses of a library, and nothing else.
     builder: {

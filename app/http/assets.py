@@ -21,7 +21,7 @@ STATIC = ROOT / "static"
 DIST = ROOT / "frontend-islands" / "dist"
 
 # Served as one file: everything of that ending in that folder, these first.
-JOINED = {"css/app.css": ("tokens.css", "base.css"), "js/app.js": ("page.js",)}
+JOINED = {"css/app.css": ("tokens.css", "base.css"), "js/app.js": ("page.js", "storage.js")}
 FOREVER = "public, max-age=31536000, immutable"
 ASK_AGAIN = "no-cache"
 # Made by the frontend's build; a document of its own, in a frame that belongs to nobody.

@@ -23,6 +23,7 @@ from app.security import hashing, signing
 
 COOKIE = "teahouse_session"
 COOKIE_LIFE = timedelta(days=30)
+LEFT = "teahouse_left"
 DEVICE = "teahouse_device"
 DEVICE_LIFE = timedelta(days=365)
 PURPOSE = "session"
@@ -175,6 +176,14 @@ def clear_session_cookie(response: Response, services: Services) -> None:
     response.delete_cookie(
         cookie_name(services), path="/", httponly=True, samesite="lax", secure=services.settings.is_https
     )
+
+
+def clear_left_session(response: Response, services: Services, user_id: str) -> None:
+    """Of somebody who goes, other than of a session that is over: the browser's scripts delete what they kept for them,
+    then or when there next are any. They delete this cookie, too (static/js/storage.js)."""
+    clear_session_cookie(response, services)
+    life = int(COOKIE_LIFE.total_seconds())
+    response.set_cookie(LEFT, user_id, max_age=life, path="/", samesite="lax", secure=services.settings.is_https)
 
 
 def is_stranger(scope: Scope) -> bool:

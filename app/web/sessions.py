@@ -13,7 +13,7 @@ from app.errors import AppError, invalid
 from app.http.authentication import OptionalPagePrincipal, PagePrincipal
 from app.http.csrf import verify_csrf
 from app.http.deps import ReadSession, Services, ServicesDep, WriteSession
-from app.http.signing_in import clear_session_cookie, set_device_cookie, set_session_cookie, sign_in
+from app.http.signing_in import clear_left_session, clear_session_cookie, set_device_cookie, set_session_cookie, sign_in
 from app.i18n import known_locale
 from app.web.forms import Choice, FormState, Invitation, Path, Text, refused, safe_next
 from app.web.preferences import keep_locale
@@ -63,7 +63,7 @@ async def logout(principal: PagePrincipal, session: WriteSession, services: Serv
     if principal.session_id is not None:
         await end_session(session, principal.session_id)
     response = RedirectResponse("/login", 303)
-    clear_session_cookie(response, services)
+    clear_left_session(response, services, principal.user_id)
     return response
 
 

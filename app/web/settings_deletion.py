@@ -8,7 +8,7 @@ from app.conversations.counting import count_of
 from app.errors import AppError
 from app.http.account_ends import delete_account
 from app.http.csrf import verify_csrf
-from app.http.signing_in import clear_session_cookie, confirm_password
+from app.http.signing_in import clear_left_session, confirm_password
 from app.web.context import Visit, VisitDep
 from app.web.flash import flash
 from app.web.forms import FormState, Text, refused
@@ -31,7 +31,7 @@ async def delete(visit: VisitDep, password: Text = "") -> Response:
     except AppError as error:
         return await _page(visit, refused(error))
     response = RedirectResponse("/login", 303)
-    clear_session_cookie(response, visit.services)
+    clear_left_session(response, visit.services, visit.principal.user_id)
     flash(visit.request, response, "account_deleted")
     return response
 

@@ -1,36 +1,34 @@
 // What was typed and not sent is still there when one comes back.
 {
-  const PREFIX = "teahouse-draft/";
   const SENT = "teahouse-sent";
   let timer = 0;
 
-  const keyOf = (area) => PREFIX + area.dataset.draft;
+  const keyOf = ({ dataset }) => draftKey(dataset.user, dataset.draft);
 
   function keep() {
     const area = composer();
     clearTimeout(timer);
     timer = 0;
-    if (!area) return;
-    tried(() =>
-      area.value.trim() ? localStorage.setItem(keyOf(area), area.value) : localStorage.removeItem(keyOf(area)),
-    );
+    if (area) keepDraft(keyOf(area), area.value);
   }
 
   // Never over what stands there: the server's answer to a refusal is newer.
   function restore() {
     const area = composer();
     if (!area || area.value || area.hasAttribute("aria-invalid")) return;
-    const text = tried(() => localStorage.getItem(keyOf(area)));
+    const text = readDraft(keyOf(area));
     if (!text) return;
     area.value = text;
     area.dispatchEvent(new Event("input", { bubbles: true }));
   }
 
+  forgetDrafts();
+
   // A form that leaves the page was sent if the next page is another one.
   const sent = tried(() => sessionStorage.getItem(SENT));
   if (sent && composer()) {
     tried(() => sessionStorage.removeItem(SENT));
-    if (sent !== keyOf(composer())) tried(() => localStorage.removeItem(sent));
+    if (sent !== keyOf(composer())) keepDraft(sent, "");
   }
   restore();
 
@@ -46,7 +44,7 @@
     if (ctx.sourceElement.id !== "composer" || ctx.response.status >= 400) return;
     clearTimeout(timer);
     timer = 0;
-    tried(() => localStorage.removeItem(keyOf(composer())));
+    keepDraft(keyOf(composer()), "");
   });
   document.addEventListener("htmx:after:swap", restore);
 
@@ -55,13 +53,6 @@
     if (form.id === "composer" && !form.hasAttribute("hx-post")) {
       keep();
       tried(() => sessionStorage.setItem(SENT, keyOf(composer())));
-    }
-    if (form.getAttribute("action") === "/logout") {
-      tried(() => {
-        for (const key of Object.keys(localStorage)) if (key.startsWith(PREFIX)) localStorage.removeItem(key);
-      });
-      clearTimeout(timer);
-      timer = 0;
     }
   });
 }

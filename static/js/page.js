@@ -1,6 +1,6 @@
 // The few things that HTML and htmx cannot say. Every page works without them.
-// All files of this folder are served as one, this one first: what stands at its top level is for all of them.
-"use strict";
+// All files of this folder are served as one module, this one first: what stands at its top level is for all of them, and
+// what is exported for the application as well.
 
 const scroller = () => document.querySelector(".scroller");
 const composer = () => document.querySelector("[data-composer]");
@@ -27,15 +27,6 @@ function notice(name) {
 function announce(text) {
   const announcer = document.getElementById("announcer");
   if (announcer) announcer.textContent = text;
-}
-
-// A browser may forbid storage, or have no room left: then nothing is kept, and nothing else is different.
-function tried(action) {
-  try {
-    return action();
-  } catch {
-    return null;
-  }
 }
 
 // Times on pages are on the reader's clock: the server learns here which one that is.

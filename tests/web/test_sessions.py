@@ -1,6 +1,7 @@
 """Sign in, sign out, and where one goes then."""
 
 import html
+import re
 
 import httpx
 import pytest
@@ -37,6 +38,18 @@ async def test_signing_out_ends_the_session_not_only_the_cookie(alice: Visitor, 
     answer = await alice.post("/logout")
     assert (answer.status_code, answer.headers["location"]) == (303, "/login")
     assert (await nobody.get("/")).status_code == 303
+
+
+async def test_only_signing_out_names_to_scripts_whose_drafts_to_forget(alice: Visitor) -> None:
+    user_id = re.findall('data-user="([^"]+)"', (await alice.get("/")).text)[0]
+    session = alice.client.cookies["teahouse_session"]
+    left = [
+        cookie for cookie in (await alice.post("/logout")).headers.get_list("set-cookie") if "teahouse_left" in cookie
+    ]
+    assert len(left) == 1 and left[0].startswith(f"teahouse_left={user_id};") and "HttpOnly" not in left[0]
+    alice.client.cookies = httpx.Cookies({"teahouse_session": session})
+    over = await alice.get("/login")
+    assert "teahouse_session" in over.headers["set-cookie"] and "teahouse_left" not in str(over.headers)
 
 
 async def test_whoever_has_an_old_cookie_can_sign_in_again(alice: Visitor, nobody: httpx.AsyncClient) -> None:

@@ -42,7 +42,7 @@ from app.http.authentication import ApiPrincipal, ApiWriter
 from app.http.deps import ReadSession, ServicesDep, WriteSession
 from app.http.origin import same_origin
 from app.http.signing_in import (
-    clear_session_cookie,
+    clear_left_session,
     session_id_of,
     set_session_cookie,
     sign_in,
@@ -124,7 +124,7 @@ async def logout(request: Request, principal: ApiWriter, services: ServicesDep) 
             await sessions.end_session(session, principal.session_id)
     response = Response(status_code=204)
     if same_origin(request):
-        clear_session_cookie(response, services)
+        clear_left_session(response, services, principal.user_id)
     return response
 
 
@@ -158,11 +158,14 @@ async def update_me(body: MeUpdate, principal: ApiWriter, session: WriteSession,
 
 
 @router.delete("/me", status_code=204, operation_id="deleteMe", responses=problems(409))
-async def delete_me(principal: ApiWriter, services: ServicesDep) -> Response:
+async def delete_me(request: Request, principal: ApiWriter, services: ServicesDep) -> Response:
     """The account with everything that is in it. There is no way back."""
     principal.require_recent_password()
     await delete_account(services, principal.user_id)
-    return Response(status_code=204)
+    response = Response(status_code=204)
+    if same_origin(request):
+        clear_left_session(response, services, principal.user_id)
+    return response
 
 
 @router.post("/password", status_code=204, operation_id="changePassword")

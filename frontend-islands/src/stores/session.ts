@@ -5,6 +5,7 @@ import { get, post, useAccess } from "@/api/client";
 import { askForPassword } from "@/features/session/confirmation";
 import { ApiError } from "@/api/problem";
 import type { Token, User } from "@/api/types";
+import { forgetDrafts } from "@pages/storage.js";
 
 const CHANNEL = "teahouse-session";
 
@@ -52,6 +53,7 @@ export const useSession = defineStore("session", () => {
   /** The session has ended on the server, in every tab. */
   function left(): void {
     forget();
+    forgetDrafts();
     others.postMessage("signed-out");
   }
 

@@ -2,7 +2,6 @@
 import { get, patch, post, remove } from "@/api/client";
 import type { Conversation, Page, User } from "@/api/types";
 import type { components } from "@/api/schema";
-import { forgetConversations } from "@/features/conversations/useConversations";
 import { useSession } from "@/stores/session";
 
 const MOST = 500;
@@ -38,7 +37,6 @@ export function useAccount() {
   /** With everything that is in it; who did it is nobody afterwards. */
   async function removeAccount(): Promise<void> {
     await remove("/auth/me");
-    forgetConversations();
     session.left();
   }
 
