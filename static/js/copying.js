@@ -37,31 +37,4 @@
     if (button.dataset.copy) return document.getElementById(button.dataset.copy).innerText;
     return fetch(button.href).then((answer) => (answer.ok ? answer.text() : Promise.reject(answer.status)));
   }
-
-  async function copied(text) {
-    try {
-      // While the text is still on its way the browser must already know that it is wanted.
-      if (typeof text !== "string" && window.ClipboardItem) {
-        const blob = text.then((read) => new Blob([read], { type: "text/plain" }));
-        await navigator.clipboard.write([new ClipboardItem({ "text/plain": blob })]);
-      } else await navigator.clipboard.writeText(await text);
-      return true;
-    } catch {
-      return Promise.resolve(text).then(copiedByHand, () => false);
-    }
-  }
-
-  // Without https there is no clipboard to write to, only the oldest way.
-  function copiedByHand(text) {
-    const area = document.createElement("textarea");
-    const before = document.activeElement;
-    area.value = text;
-    area.className = "visually-hidden";
-    (document.querySelector(":popover-open") ?? document.body).append(area);
-    area.select();
-    const done = document.execCommand("copy");
-    area.remove();
-    before?.focus({ preventScroll: true });
-    return done;
-  }
 }

@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
-from tests.browser.chromium import ARGUMENTS, CHROMIUM, OpenPage, register, watch
+from tests.browser.chromium import ARGUMENTS, CHROMIUM, ON_THE_NETWORK, OpenPage, register, watch
 from tests.browser.servers import LiveServer, model_process, teahouse_process
 from tests.browser.stage import Scene, scenes
 
@@ -26,7 +26,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def live_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """A Teahouse with a data folder of its own, whose Ollama is the scripted server."""
     data_dir = tmp_path_factory.mktemp("live") / "data"
-    with model_process() as model_url, teahouse_process(data_dir, model_url) as server:
+    with model_process() as model_url, teahouse_process(data_dir, model_url, allowed_hosts=ON_THE_NETWORK) as server:
         yield server
 
 
@@ -59,16 +59,22 @@ async def browser(chromium: Browser) -> AsyncIterator[Browser]:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def open_page(browser: Browser, live_server: LiveServer) -> AsyncIterator[OpenPage]:
-    """`await open_page(scripts=False, …)`: a page in a context of its own, watched until the end of the test."""
+    """`await open_page(scripts=False, …)`: a page in a context of its own, watched until the end of the test.
+
+    `host`: another name of the server than its address.
+    """
     faults: list[str] = []
     contexts: list[BrowserContext] = []
 
-    async def open_page(*, scripts: bool = True, allowed: tuple[str, ...] = (), **options: Any) -> Page:
-        context = await browser.new_context(base_url=live_server.url, java_script_enabled=scripts, **options)
+    async def open_page(
+        *, scripts: bool = True, allowed: tuple[str, ...] = (), host: str = "127.0.0.1", **options: Any
+    ) -> Page:
+        url = live_server.url.replace("127.0.0.1", host)
+        context = await browser.new_context(base_url=url, java_script_enabled=scripts, **options)
         contexts.append(context)
         context.set_default_timeout(15_000)
         page = await context.new_page()
-        watch(page, live_server.url, faults, allowed)
+        watch(page, url, faults, allowed)
         return page
 
     yield open_page

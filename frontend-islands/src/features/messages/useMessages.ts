@@ -1,6 +1,7 @@
 // The branch in view of one conversation: its newest messages, and older ones on the way up.
 import { computed, shallowRef, toValue, watch, type MaybeRefOrGetter } from "vue";
 import { get, patch, post, remove } from "@/api/client";
+import { keyed, newKey } from "@/api/idempotency";
 import type { Accepted, Message } from "@/api/types";
 import { tell } from "@/components/notices";
 
@@ -74,7 +75,7 @@ export function useMessages(conversationId: MaybeRefOrGetter<string>) {
   }
 
   async function send(content: string, fields: object = {}): Promise<void> {
-    const key = crypto.randomUUID();
+    const key = newKey();
     pending.value = [...pending.value, { key, content }];
     try {
       accept(await post<Accepted>(path(), { content, ...fields }, keyed(key)));
@@ -84,17 +85,17 @@ export function useMessages(conversationId: MaybeRefOrGetter<string>) {
   }
 
   async function regenerate(id: string, fields: object = {}): Promise<void> {
-    await post<Accepted>(`/messages/${id}/regenerate`, fields, keyed(crypto.randomUUID()));
+    await post<Accepted>(`/messages/${id}/regenerate`, fields, keyed());
     await load();
   }
 
   async function edit(id: string, content: string): Promise<void> {
-    await post<Accepted>(`/messages/${id}/edit`, { content }, keyed(crypto.randomUUID()));
+    await post<Accepted>(`/messages/${id}/edit`, { content }, keyed());
     await load();
   }
 
   async function goOn(id: string): Promise<void> {
-    const { assistant_message } = await post<Accepted>(`/messages/${id}/continue`, undefined, keyed(crypto.randomUUID()));
+    const { assistant_message } = await post<Accepted>(`/messages/${id}/continue`, undefined, keyed());
     replace({ ...messages.value.find((message) => message.id === id), ...assistant_message });
   }
 
@@ -125,5 +126,3 @@ export function useMessages(conversationId: MaybeRefOrGetter<string>) {
 
   return { messages, earlier, pending, state, running, load, loadEarlier, loadUpTo, send, regenerate, edit, goOn, choose, removeBranch, replace };
 }
-
-const keyed = (key: string): { headers: Record<string, string> } => ({ headers: { "Idempotency-Key": key } });

@@ -1,6 +1,7 @@
 // Downloads of models: each is a job, followed to its end by asking again and again how far it is.
 import { onScopeDispose, shallowRef } from "vue";
 import { get, post } from "@/api/client";
+import { keyed } from "@/api/idempotency";
 import { ApiError } from "@/api/problem";
 import type { Job, Page, PullAccepted } from "@/api/types";
 import { tell } from "@/components/notices";
@@ -28,8 +29,7 @@ export function useModelPull(arrived: (modelId: string) => void = () => undefine
   onScopeDispose(() => leave.abort());
 
   async function start(name: string): Promise<void> {
-    const headers = { "Idempotency-Key": crypto.randomUUID() };
-    const { job } = await post<PullAccepted>("/models/pull", { name }, { headers });
+    const { job } = await post<PullAccepted>("/models/pull", { name }, keyed());
     put(job, { name });
     void follow(job.id);
   }
