@@ -37,7 +37,6 @@ async def test_thinking_is_shown_once_however_late_one_comes(alice: Page) -> Non
     await alice.reload()
     await alice.click(".thinking summary")
     await watch_to_end(alice, expected_of(prompt))
-    await alice.click(".thinking summary")
     assert await alice.inner_text(".thought") == "".join(thinking_for(prompt)).strip()
 
 
