@@ -18,7 +18,7 @@ async def test_a_key_is_made_shown_once_listed_and_revoked(alice: Person, served
     assert made.status_code == 201
     key = made.json()
     assert made.headers["location"] == f"/api/v1/auth/api-keys/{key['id']}"
-    assert key["scopes"] == ["read", "write"] and key["secret"].startswith("th_") and key["expires_at"] is None
+    assert key["scopes"] == ["read", "write"] and key["secret"].startswith("th_") and key["expires_at"]
     listed = await alice.client.get("/api/v1/auth/api-keys")
     assert [item["id"] for item in listed.json()["items"]] == [key["id"]]
     assert key["secret"] not in listed.text and "secret" not in listed.json()["items"][0]
@@ -210,3 +210,10 @@ async def test_A62_storage_is_a_limit_and_deleting_makes_room(tmp_path: Path) ->
             assert (await client.get("/api/v1/auth/me/storage")).json()["used"] == 0
             another = (await client.post("/api/v1/conversations", json={})).json()["id"]
             assert (await client.post(f"/api/v1/conversations/{another}/messages", json=long)).status_code == 202
+            # What was deleted can be undone for a while, and is there meanwhile: as much as the limit again.
+            path = f"/api/v1/conversations/{another}/messages"
+            assert [(await client.post(path, json=long)).status_code for _ in range(2)] == [202, 202]
+            assert (await client.delete(f"/api/v1/conversations/{another}")).status_code == 204
+            third = (await client.post("/api/v1/conversations", json={})).json()["id"]
+            refused = await client.post(f"/api/v1/conversations/{third}/messages", json=long)
+            assert is_problem(refused, 429, "storage_used_up") and refused.headers["retry-after"] == "600"
