@@ -162,8 +162,14 @@ ALSO = {
         "http/test_half_sent.py::test_A52_half_sent_bodies_of_one_address_are_bounded",
         "http/test_half_sent.py::test_A59_who_sends_no_headers_is_hung_up_on",
     ],
-    "A73": ["providers/test_budgets.py"],
-    "A74": ["rendering/test_growth.py"],
+    "A73": [
+        "providers/test_budgets.py::test_a_flood_ends_the_answer_and_closes_the_connection",
+        "providers/test_budgets.py::test_of_a_hundred_thousand_models_the_first_are_listed_and_it_says_so",
+    ],
+    "A74": [
+        "rendering/test_growth.py::test_twice_the_text_takes_twice_the_work",
+        "rendering/test_growth.py::test_one_definition_used_often_takes_little_memory",
+    ],
     "A75": [
         "web/test_form_limits.py::test_A58_a_field_that_is_too_long_is_refused",
         "web/test_throttling.py::test_pages_count_as_requests",
@@ -172,8 +178,14 @@ ALSO = {
         "web/test_throttling.py::test_A37_her_own_device_is_let_in_while_others_guess",
         "accounts/test_throttling.py::test_who_is_at_home_is_not_kept_out_by_what_others_get_wrong",
     ],
-    "A77": ["jobs/test_loop_watch.py"],
-    "A78": ["browser/test_evil_page.py"],
+    "A77": [
+        "jobs/test_loop_watch.py::test_what_holds_it_up_is_named_once_and_counted",
+        "jobs/test_loop_watch.py::test_no_lease_is_lost_while_something_holds_it_up",
+    ],
+    "A78": [
+        "browser/test_evil_page.py::test_forms_that_send_themselves_do_nothing",
+        "browser/test_evil_page.py::test_scripts_read_nothing_and_do_nothing",
+    ],
 }
 NOT_YET = "not provoked yet: "
 # Rows, or the part of a row, that this issue cannot meet.

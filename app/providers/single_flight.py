@@ -13,22 +13,30 @@ class SingleFlight(Generic[Answer]):
     def __init__(self, ask: Callable[[], Awaitable[Answer]], *, seconds: float = 0.0) -> None:
         self._ask = ask
         self._seconds = seconds
-        self._asking: asyncio.Task[Answer] | None = None
-        self._ended_at = 0.0
+        self._shared: asyncio.Task[Answer] | None = None
+        self._good_until = 0.0
+        self._running: set[asyncio.Task[Answer]] = set()
 
     async def __call__(self) -> Answer:
-        asking = self._asking
-        if asking is None or (asking.done() and asyncio.get_running_loop().time() - self._ended_at >= self._seconds):
-            asking = self._asking = asyncio.create_task(self._run())
-        return await asyncio.shield(asking)
+        shared = self._shared
+        if shared is None or (shared.done() and asyncio.get_running_loop().time() >= self._good_until):
+            shared = self._shared = asyncio.create_task(self._run())
+            self._running.add(shared)
+            shared.add_done_callback(self._running.discard)
+        return await asyncio.shield(shared)
+
+    def forget(self) -> None:
+        """Something has changed: who calls from now on does not get what was asked before."""
+        self._shared = None
 
     async def aclose(self) -> None:
-        if self._asking is not None:
-            self._asking.cancel()
-            await asyncio.gather(self._asking, return_exceptions=True)
+        for task in self._running:
+            task.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)
 
     async def _run(self) -> Answer:
         try:
             return await self._ask()
         finally:
-            self._ended_at = asyncio.get_running_loop().time()
+            if self._shared is asyncio.current_task():
+                self._good_until = asyncio.get_running_loop().time() + self._seconds

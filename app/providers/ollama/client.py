@@ -170,6 +170,8 @@ class OllamaProvider:
                 ) as answer:
                     while await answer.read():
                         pass
+            self._running.forget()
+            self._life.forget()
         request.on_phase(Phase.reading)
 
     async def _lives(self, request: ChatRequest | None) -> bool:

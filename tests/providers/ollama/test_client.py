@@ -1,6 +1,7 @@
 """What goes to Ollama and what comes back, seen from the server's side."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 from ollama import AsyncClient
@@ -52,6 +53,17 @@ async def test_answers_that_wait_together_share_each_look_at_the_server(monkeypa
         assert paths.count("/api/chat") == 20
         assert 1 <= paths.count("/api/version") <= 3
         assert paths.count("/api/ps") <= 2 + paths.count("/api/version")
+
+
+async def test_a_look_from_before_the_model_was_loaded_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Answers beside it look every other second: nobody who waits behind the load may be told that it still loads."""
+    monkeypatch.setattr(http, "LOOK_SECONDS", 0.05)
+    async with ModelServer() as server, closing(connected(server, first_token_timeout=0)) as provider:
+        server.scheduler.load_seconds = 0.4
+        told: list[str] = []
+        asked = replace(question("hi [[tokens=1 first=400]]"), on_phase=lambda phase: told.append(str(phase)))
+        await all_events(provider, asked)
+        assert list(dict.fromkeys(told)) == ["loading", "reading"] and "loading" not in told[told.index("reading") :]
 
 
 async def test_options_have_ollamas_names() -> None:
