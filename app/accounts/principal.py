@@ -51,7 +51,10 @@ class Principal:
         return self.confirmed_at is not None and utcnow() - self.confirmed_at < CONFIRMED_FOR
 
     def require_recent_password(self) -> None:
-        """Raise `forbidden` where whoever found an open browser, or a token, could take the account over."""
+        """Raise `forbidden` unless the password was given in the last ten minutes.
+
+        Else an open browser or a stolen token would be enough to take the account over.
+        """
         self.require_session()
         if not self.has_confirmed:
             raise AppError(ErrorKind.forbidden, "password_needed", "Enter your password: this is about your account.")

@@ -79,7 +79,10 @@ async def confirm_password(services: Services, request: Request, user_id: str, p
 async def require_recent_password(
     services: Services, request: Request, principal: Principal, password: str
 ) -> Principal:
-    """Whoever signed in, with their password given lately, or now. Raises `password_needed` or `wrong_password`."""
+    """The principal, once the password was given: in the last ten minutes, or as `password` now.
+
+    Raises `password_needed` or `wrong_password`.
+    """
     if principal.has_confirmed or principal.session_id is None or not password:
         principal.require_recent_password()
         return principal

@@ -21,8 +21,8 @@ logger = logging.getLogger(__name__)
 
 ACTIVE_FOR = timedelta(minutes=10)  # since a job of theirs was started: others do not take all slots
 
-# How many users have how many jobs waiting in each queue, as far as is counted; then whoever has moved since, and who
-# asks.
+# Two parts: how many users have how many jobs waiting in each queue, as last counted; and the users whose jobs have
+# moved since, with the user who asks.
 _WAITING = text(
     """
     SELECT NULL, queue, jobs, count(*) FROM waiting_users WHERE priority = 0 AND jobs > 0 GROUP BY queue, jobs

@@ -1,4 +1,4 @@
-"""One call to a server for everybody who asks the same at the same time."""
+"""Callers that ask the same at the same time share one call to a server."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

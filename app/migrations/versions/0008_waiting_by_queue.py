@@ -1,4 +1,4 @@
-"""Who waits is counted by queue alone: the sums of all queues go, and the index holds every queue."""
+"""Count waiting users by queue only: delete the sums over all queues, and let the index hold every queue."""
 
 import sqlalchemy as sa
 from alembic import op
