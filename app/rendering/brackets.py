@@ -2,6 +2,8 @@ r"""Rules for `\(…\)`, `\[…\]`, and `$$…$$` on lines of its own: a formula
 
 from typing import Any
 
+from app.rendering.dollars import is_prose
+from app.rendering.leaf import LEAF
 from app.rendering.maths import MAX_LENGTH
 
 _INLINE = (("\\(", "\\)", "math_inline"), ("\\[", "\\]", "math_inline_double"))
@@ -37,6 +39,9 @@ def _block(state: Any, start: int, end: int, silent: bool) -> bool:
     lines = [_line(state, start)[2:]]
     last = start + 1
     while _BLOCK[opening] not in lines[-1]:
+        if last == end and LEAF in state.env and not is_prose("\n".join(lines)):
+            state.line = end  # a text that goes on: its end may come
+            return True
         if last == end or not _goes_on(state, last, opening):
             return False
         lines.append(_line(state, last))

@@ -7,6 +7,16 @@ from typing import Any
 _LETTER = re.compile(r"[A-Za-z0-9]")
 _PRICE = re.compile(r"\$[0-9][0-9.,]*\s+[A-Za-z]{2,}\s")
 
+_BRACES = re.compile(r"\{[^{}]*(?:\}|\Z)")
+_PROSE = re.compile(
+    r"(?<![\\A-Za-z])[A-Za-z]{2,}[,;:.]?\s+[A-Za-z]{2,}[,;:.]?\s|\A[0-9][0-9.,]*\s+[A-Za-z]{2,}\s|[。，；！？、]"
+)
+
+
+def is_prose(source: str) -> bool:
+    """Words in a row are no formula, nor are a number with a word behind it, or Chinese sentences."""
+    return _PROSE.search(_BRACES.sub("", source)) is not None
+
 
 def add_dollar_maths(markdown: Any) -> None:
     from mdit_py_plugins.dollarmath import dollarmath_plugin

@@ -6,10 +6,12 @@ from typing import Any, cast
 
 from app.rendering.brackets import add_bracket_maths
 from app.rendering.cjk import add_cjk
+from app.rendering.cut import add_cut_rules
 from app.rendering.dollars import add_dollar_maths
 from app.rendering.footnotes import add_footnotes
 from app.rendering.highlight import code_block, highlight, language_of
 from app.rendering.images import add_image_links
+from app.rendering.leaf import add_leaf_rules
 from app.rendering.links import add_links
 from app.rendering.maths import mathml
 from app.rendering.nesting import add_floor
@@ -24,6 +26,15 @@ def parser() -> Any:
     if not hasattr(_kept, "parser"):
         _kept.parser = _configured()
     return _kept.parser
+
+
+def cut_parser() -> Any:
+    """This thread's parser of text that goes on behind its end."""
+    if not hasattr(_kept, "cut_parser"):
+        _kept.cut_parser = _configured()
+        add_cut_rules(_kept.cut_parser)
+        add_leaf_rules(_kept.cut_parser)
+    return _kept.cut_parser
 
 
 def _configured() -> Any:

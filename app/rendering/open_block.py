@@ -1,49 +1,58 @@
-"""The block that is being written: rendered anew now and then as it grows, its last words shown as text meanwhile."""
+"""The block that is being written: its structure as the parser sees it, its last words as `open_inline` shows them."""
 
 import html
 import re
 from dataclasses import replace
+from functools import lru_cache
 
-from app.rendering.cjk import without_breaks
 from app.rendering.highlight import code_block
-from app.rendering.pipeline import Account, render_part
-
-SMALL = 32  # characters up to which a block is always rendered anew
-STEP, GROWTH = 48, 0.25  # a longer one is when it has grown by so many characters, and by so much
-LONGEST_MARKER = 12
+from app.rendering.leaf import PLACE, Leaf
+from app.rendering.open_inline import Effort
+from app.rendering.open_leaf import OpenFence, OpenHeader, OpenRow, OpenWords
+from app.rendering.pipeline import Account, render_open, render_part
 
 _FENCE = re.compile(r"(?:[ \t]*\n)* {0,3}(?P<mark>`{3,}(?=[^`\n]*\n)|~{3,})(?P<info>[^\n]*)\n")
-# Text that can mean nothing but itself: neither mark-up, nor part of an address, nor the end of a line.
-_WORDS = re.compile(r"(?:[^\n*_`~$\\\[\]()<|:/@.&]|[.:&](?=[ \t]))*")
-_ENDS = re.compile(r"(?:</(?:p|li|ul|ol|blockquote|h[1-6])>\s*)+$")
-_ENDS_OF_UNCLOSED = re.compile(r"(?:</(?:p|li|ul|ol|blockquote|h[1-6]|strong|em|s|code)>\s*)+$")
-_UNSEEN = str.maketrans("", "", "*`")  # better not seen for a moment than seen for a moment
-_LONGEST_END = 400
-_LONG_LIST = 300
+_FENCE_BEGINS = re.compile(r"\s*(?:`{3,}[^`\n]*|~{3,}[^\n]*)\Z")
+_FENCE_ENDS = re.compile(r"(?:\A|(?<=\n))[ >\t]*(?:`+|~+)[ \t]*\Z")
+# A last line of which nothing is known yet: it may become a rule, a heading's underline, a table's second line …
+_UNDECIDED = re.compile(
+    r"[ \t>]*(?:(?:[-+*]|[0-9]{1,9}[.)])[ \t]+)*"
+    r"(?:#{1,6}[ \t]*|[-*_+=][-*_+= \t]*|[0-9]{1,9}[.)]?|`+|`{3,}[^`]*|~+|~{3,}.*|[|:][|: \t-]*|-[|:-][|: \t-]*"
+    r"|\[[ xX]?\]?[ \t]*|\[\^[^\]\s]*\]?|\[[^\]\n]*\]:.*)?"
+)
+_HEADING = re.compile(r" {0,3}#")
+_CLOSING_MARKS = re.compile(r"(?<=[ \t])#+[ \t]*\Z")
+_LONG = 120  # characters from which on items of a list and rows of a table are put aside
 _ITEM = re.compile(r"(?:[-+*]|[0-9]{1,9}[.)])[ \t]+\S")
 _NEXT_ITEM = re.compile(r"\n(?=(?:[-+*]|[0-9]{1,9}[.)])[ \t]+\S)")
+_GAP = re.compile(r"[ \t]*\n(?:[ \t]*\n)+(?=\S)")  # a paragraph ends there, whatever follows
 _LIST = re.compile(r"<(ul|ol)(?: [^>]*)?>\n")
-_MARKS = ("```", "``", "`", "$$", "~~", "**", "__", "*", "_")
+# One line of a paragraph, a heading, a list or a quotation, whatever stands in it; the first of a table.
+_LINE = re.compile(r"(?:[ \t]*\n)* {0,3}((?:#{1,6}|[-+*]|[0-9]{1,9}[.)]|>) )?([^\W\d_][^\n|#]*)")
+_HEADER = re.compile(r"(?:[ \t]*\n)* {0,3}\|[^\n\\`$]*[^\s|][^\n\\`$]*")
+_BODY, _BODY_END = "<tbody>\n", "</tbody>\n</table></div>\n"
+
+OpenLeaf = OpenFence | OpenHeader | OpenRow | OpenWords
 
 
 class OpenBlock:
-    def __init__(self, id_prefix: str, account: Account) -> None:
+    def __init__(self, id_prefix: str, account: Account, effort: Effort) -> None:
         self._prefix = id_prefix
-        self._account = replace(account)  # what is shown meanwhile has the bounds of what stays, and is not counted
+        self._account = account  # what is shown meanwhile has the bounds of what stays, and is not counted
+        self._effort = effort
         self.text = ""
         self._is_blank = True
         self._may_be_fence = True  # until the first line that is not blank has ended
         self._closing: re.Pattern[str] | None = None  # of the fence that the text begins with
         self._code = ""
         self.fence_end = 0  # where the line after the fence begins
+        self._aside: list[str] = []  # HTML of a long list's items, or a table's rows, that look finished
+        self._aside_end = 0
+        self._head = ""  # the first two lines of the table whose rows are put aside
         self._blocks: list[str] = []
-        self._items: list[str] = []  # HTML of a long list's items that look finished
-        self._items_end = 0
-        self._rendered = 0  # so much of the text is in the blocks; the rest is put at `_at` of the last one
-        self._at = 0
-        self._tried = 0  # length of the text when it was last rendered, blanks at its end included
-        self._words_end = 0  # so far what follows the rendered part is plain words: nothing is read twice
-        self._exact = False  # plain words put there are what rendering would make of them
+        self._taken = 0  # so much of the text is in these and in the leaf
+        self._leaf: OpenLeaf | None = None
+        self._shown: list[str] = []
 
     @property
     def is_fence(self) -> bool:
@@ -59,7 +68,7 @@ class OpenBlock:
             if fence:
                 mark = fence["mark"]
                 self._closing = re.compile(rf"^ {{0,3}}{re.escape(mark[0])}{{{len(mark)},}}[ \t]*\n", re.MULTILINE)
-                self._frame = code_block(fence["info"], "\0").split("\0")
+                self._frame = code_block(fence["info"], PLACE).split(PLACE)
                 before = fence.end()
                 piece = self.text[before:]
         if self._closing and not self.fence_end:
@@ -68,57 +77,138 @@ class OpenBlock:
             self.fence_end = end.end() if end else 0
 
     def html(self) -> list[str]:
-        if self._is_blank:
+        if self._is_blank or (self._may_be_fence and _FENCE_BEGINS.match(self.text)):
             return []
         if self.is_fence:
-            return [self._code.join(self._frame)]
-        if not self._rendered and self.text[0].isalpha() and self._goes_on_in_words():
-            return [f"<p>{html.escape(self.text, quote=False)}</p>\n"]
-        if self._is_due():
-            self._render()
-        tail = without_breaks(self.text[self._rendered - 1 :])[1:]
-        if not tail.strip():
-            return self._blocks
-        if not self._exact:
-            tail = tail.translate(_UNSEEN)
-        *blocks, last = self._blocks or [""]
-        return [*blocks, last[: self._at] + html.escape(tail, quote=False) + last[self._at :]]
+            ending = _FENCE_ENDS.search(self._code, self._code.rfind("\n") + 1)
+            return [(self._code[: ending.start()] if ending else self._code).join(self._frame)]
+        end = self._decided()
+        if end > self._taken:
+            self._take(end)
+            last = self._leaf.html() if self._leaf else None
+            # Where nothing can be shown yet, what was shown before stays.
+            self._shown = self._shown if last == "" else [*self._blocks, *([last] if last else [])]
+        return self._shown
 
-    def _goes_on_in_words(self) -> bool:
-        found = _WORDS.match(self.text, self._words_end)
-        self._words_end = found.end() if found else self._words_end
-        return self._words_end == len(self.text)
+    def _decided(self) -> int:
+        """The end of what may be shown: no line of which nothing is known, and no blanks."""
+        start = self.text.rfind("\n") + 1
+        end = start if _UNDECIDED.fullmatch(self.text, start) else len(self.text)
+        if isinstance(self._leaf, OpenFence):
+            return end
+        if end > start and _HEADING.match(self.text, start):
+            marks = _CLOSING_MARKS.search(self.text, start)
+            end = marks.start() if marks else end
+        while end and self.text[end - 1].isspace():
+            end -= 1
+        return end
 
-    def _is_due(self) -> bool:
-        tail = len(self.text) - self._tried
-        if not self._rendered:
-            return True
-        if self._exact and self._goes_on_in_words():
-            return False
-        size = len(self.text) - self._items_end
-        return size <= SMALL or tail >= max(STEP, GROWTH * size)
+    def _take(self, end: int) -> None:
+        if self._leaf and self._leaf.take(self.text[self._taken : end]):
+            self._taken = end
+            return
+        gap = _GAP.search(self.text, self._taken, end)
+        leaf = self._leaf if isinstance(self._leaf, OpenWords) and self._leaf.is_paragraph else None
+        if leaf and gap and leaf.take(self.text[self._taken : gap.start()]):
+            self._aside, self._aside_end = [*self._blocks, leaf.finished()], gap.end()
+            self._blocks, self._leaf, self._taken = self._aside, None, gap.end()
+        if not self._taken or self._effort.allows(end - self._aside_end):
+            self._parse(end)
+            self._taken = end
 
-    def _render(self) -> None:
+    def _parse(self, end: int) -> None:
         self._set_items_aside()
-        rest = self.text[self._items_end :]
-        shown = _with_marks_closed(rest)
-        self._blocks = _joined(self._items, render_part(shown, replace(self._account), id_prefix=self._prefix))
-        self._tried = len(self.text)
-        self._rendered = self._words_end = len(self.text.rstrip(" \n"))
-        last = self._blocks[-1] if self._blocks else ""
-        ends = (_ENDS if shown == rest else _ENDS_OF_UNCLOSED).search(last, max(0, len(last) - _LONGEST_END))
-        self._at = ends.start() if ends else len(last)
-        # A first word may yet turn out to be a marker, as `1` does with a dot.
-        self._exact = ends is not None and not self.text.endswith("\n") and self._rendered > LONGEST_MARKER
+        source = self._head + self.text[self._aside_end : end]
+        line = _LINE.fullmatch(source) if not self._head else None
+        if line and not (line[1] and self._aside):
+            block, leaf = _of_one_line(line[1])
+            leaf = replace(leaf, content=line[2].strip())
+            self._blocks, self._leaf = self._aside, self._open_leaf(leaf, block, source)
+            return
+        if not self._head and _HEADER.fullmatch(source):
+            self._blocks, self._leaf = self._aside, OpenHeader(source, self._prefix, self._effort)
+            return
+        blocks, leaf = self._rendered(source)
+        if leaf.kind == "paragraph_open" and (row := _second_line(source, leaf.content)):
+            table, header = self._rendered(source + row)
+            if header.kind == "th_open":
+                blocks, leaf = table, header
+        blocks = _with_rows(self._aside, blocks) if self._head else _joined(self._aside, blocks)
+        if leaf.kind and blocks and PLACE in blocks[-1]:
+            self._leaf = self._open_leaf(leaf, blocks.pop(), source)
+        else:
+            self._leaf = None
+        self._blocks = blocks
+        self._set_rows_aside(source, leaf)
+
+    def _open_leaf(self, leaf: Leaf, block: str, source: str) -> OpenLeaf:
+        if leaf.kind == "fence":
+            return OpenFence(leaf, block)
+        source = source.rstrip()
+        if leaf.table is not None:
+            return OpenRow(leaf, block, source, self._prefix, self._effort)
+        words = OpenWords(leaf, block, source, self._prefix, self._effort)
+        if isinstance(self._leaf, OpenWords):
+            words.go_on_from(self._leaf)
+        return words
+
+    def _rendered(self, source: str) -> tuple[list[str], Leaf]:
+        self._effort.spend(len(source))
+        return render_open(source, self._account, id_prefix=self._prefix)
 
     def _set_items_aside(self) -> None:
         """All items of a list but the last are rendered once for display, and once for good when the list ends."""
-        start = self._items_end
-        if len(self.text) - start > _LONG_LIST and _ITEM.match(self.text, start):
+        start = self._aside_end
+        if not self._head and len(self.text) - start > _LONG and _ITEM.match(self.text, start):
             ends = [found.end() for found in _NEXT_ITEM.finditer(self.text, start)]
             if ends:
-                items = render_part(self.text[start : ends[-1]], self._account, id_prefix=self._prefix)
-                self._items, self._items_end = _joined(self._items, items), ends[-1]
+                items = render_part(self.text[start : ends[-1]], self._copy(), id_prefix=self._prefix)
+                self._aside, self._aside_end = _joined(self._aside, items), ends[-1]
+
+    def _set_rows_aside(self, source: str, leaf: Leaf) -> None:
+        """Likewise all rows of a table but the last: its first two lines are rendered again with each of the others."""
+        if leaf.table is None or len(source) <= _LONG:
+            return
+        lines = source.split("\n")
+        head = "\n".join(lines[leaf.table : leaf.table + 2]) + "\n"
+        if len(lines) <= leaf.table + 3:
+            return
+        whole = "\n".join(lines[:-1]) + "\n"
+        rows = render_part(whole, self._copy(), id_prefix=self._prefix)
+        self._aside = _with_rows(self._aside, rows) if self._head else rows
+        self._aside_end += len(whole) - len(self._head)
+        self._head = head
+
+    def _copy(self) -> Account:
+        return replace(self._account)
+
+
+@lru_cache(maxsize=64)
+def _of_one_line(mark: str | None) -> tuple[str, Leaf]:
+    (block,), leaf = render_open(f"{mark or ''}a", Account())
+    return block, leaf
+
+
+def _second_line(source: str, content: str) -> str:
+    """What makes a table of its first line; nothing where no second line can do so."""
+    from markdown_it.rules_block.table import escapedSplit
+
+    line = content.rpartition("\n")[2].lstrip()
+    raw = source.rpartition("\n")[2].rstrip()
+    is_row = line.startswith("|") or ("\n" not in content and " | " in line)
+    cells = escapedSplit(line.strip())
+    if not is_row or len(line) < 2 or not raw.endswith(line):
+        return ""
+    columns = len(cells) - (not cells[0]) - (len(cells) > 1 and not cells[-1])
+    margin = re.sub(r"[^\s>]", " ", raw[: len(raw) - len(line)])
+    return f"\n{margin}|{'-|' * max(1, columns)}"
+
+
+def _with_rows(aside: list[str], blocks: list[str]) -> list[str]:
+    """A table's rows behind those of its beginning."""
+    table, *others = blocks
+    rows = table.partition(_BODY)[2] or _BODY_END
+    return [*aside[:-1], aside[-1].removesuffix(_BODY_END) + rows, *others]
 
 
 def _joined(items: list[str], more: list[str]) -> list[str]:
@@ -128,14 +218,3 @@ def _joined(items: list[str], more: list[str]) -> list[str]:
     if not begins or not items or not items[-1].endswith(end):
         return items + more
     return [*items[:-1], items[-1].removesuffix(end) + more[0][begins.end() :], *more[1:]]
-
-
-def _with_marks_closed(text: str) -> str:
-    """What is open at the end closed, so that half an emphasis looks like one."""
-    last = text[text.rfind("\n\n") + 1 :]
-    for mark in _MARKS:
-        if last.count(mark) % 2:
-            stripped = text.rstrip()
-            return stripped[: -len(mark)] if stripped.endswith(mark) else stripped + mark
-        last = last.replace(mark, "")
-    return text

@@ -1,15 +1,18 @@
 """Text in, sanitised blocks out: the steps in order, their ceilings, and the one place where a fault ends as text."""
 
+import html
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import pairwise
 from typing import Any
 
 from app.rendering.cache import BlockCache
+from app.rendering.cut import CUT, Cut
 from app.rendering.footnotes import PREFIX
-from app.rendering.markdown import parser, top_level
+from app.rendering.leaf import LEAF, Leaf
+from app.rendering.markdown import cut_parser, parser, top_level
 from app.rendering.output import TooMuch, bounded_html
 from app.rendering.sanitize import sanitize
 from app.rendering.source import as_text, clean_text, plain_blocks
@@ -52,17 +55,54 @@ def render_part(text: str, account: Account, *, id_prefix: str = "") -> list[str
 def render_upto(line: int | None, text: str, account: Account, *, id_prefix: str = "") -> tuple[list[str], int]:
     """The blocks above the last one that begins on or above this line, and where that begins; None is all."""
     try:
-        return _rendered(line, text, account, id_prefix)
+        return _rendered(line, text, account, {PREFIX: id_prefix}, parser())
     except Exception as fault:
-        if not isinstance(fault, TooMuch):
-            logger.exception("a text of %d characters could not be rendered", len(text))
+        _say(fault, text)
         account.failed = True
         return ([as_text(text)], 0) if line is None else ([], 0)
 
 
-def _rendered(line: int | None, text: str, account: Account, id_prefix: str) -> tuple[list[str], int]:
+def render_open(text: str, account: Account, *, id_prefix: str = "") -> tuple[list[str], Leaf]:
+    """The blocks of a text that goes on, with a mark in place of the words that do; never raises."""
+    leaf = Leaf()
+    try:
+        blocks, _ = _rendered(None, text, replace(account), {PREFIX: id_prefix, LEAF: leaf}, cut_parser())
+        return blocks, leaf
+    except Exception as fault:
+        _say(fault, text)
+        return [as_text(text)], Leaf()
+
+
+def render_cut(text: str, start: int, *, id_prefix: str = "") -> tuple[str, Cut]:
+    """Inline Markdown from `start` on that goes on behind its end, and what is open there; never raises."""
+    cut = Cut(start)
+    env: dict[str, Any] = {PREFIX: id_prefix, CUT: cut}
+    room = EXPANSION * len(text) + ALLOWANCE
+    try:
+        return _block(cut_parser().parseInline(text, env), env, room), cut
+    except Exception as fault:
+        _say(fault, text)
+        return html.escape(text[start:], quote=False), Cut(len(text))
+
+
+def render_inline(text: str, *, id_prefix: str = "") -> str:
+    """Inline Markdown as it is for good; never raises."""
     env: dict[str, Any] = {PREFIX: id_prefix}
-    markdown = parser()
+    try:
+        return _block(parser().parseInline(text, env), env, EXPANSION * len(text) + ALLOWANCE)
+    except Exception as fault:
+        _say(fault, text)
+        return html.escape(text, quote=False)
+
+
+def _say(fault: Exception, text: str) -> None:
+    if not isinstance(fault, TooMuch):
+        logger.error("a text of %d characters could not be rendered", len(text), exc_info=fault)
+
+
+def _rendered(
+    line: int | None, text: str, account: Account, env: dict[str, Any], markdown: Any
+) -> tuple[list[str], int]:
     tokens = markdown.parse(text, env)
     parts = top_level(tokens)
     starts = [tokens[first].map[0] for first, _ in parts if tokens[first].map]
@@ -73,13 +113,13 @@ def _rendered(line: int | None, text: str, account: Account, id_prefix: str) -> 
     sources = iter(_cut(text, starts))
     blocks = []
     for first, end in parts:
-        render = partial(_block, tokens[first:end], env)
+        render = partial(_block, tokens[first:end], env, markdown=markdown)
         blocks.append(account.settle(next(sources) if tokens[first].map else "", render))
     return blocks, last
 
 
-def _block(tokens: Sequence[Any], env: dict[str, Any], room: int) -> str:
-    block = sanitize(bounded_html(parser(), tokens, env, room))
+def _block(tokens: Sequence[Any], env: dict[str, Any], room: int, *, markdown: Any = None) -> str:
+    block = sanitize(bounded_html(markdown or cut_parser(), tokens, env, room))
     if len(block) > room:  # what the sanitiser adds counts too
         raise TooMuch
     return block

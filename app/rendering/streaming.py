@@ -8,9 +8,11 @@ import re
 from dataclasses import dataclass
 
 from app.rendering.open_block import OpenBlock
+from app.rendering.open_inline import Effort
 from app.rendering.pipeline import MAX_RENDERED, Account, cache, render_blocks, render_part, render_upto
 from app.rendering.source import PLAIN_BLOCK, Cleaner, as_text, plain_blocks
 
+AGAIN, ALLOWANCE = 2.5, 1024  # characters that may be read again, for each that comes and for the first
 ALWAYS, GROWTH = 1024, 0.5  # a longer text that turned out to be one block is searched again when so much longer
 
 # What begins a line at the margin after a blank one, be it only its first character, closes all above …
@@ -35,10 +37,11 @@ class StreamingRenderer:
         self._text: list[str] = []  # everything, as it came
         self._cleaner = Cleaner()
         self._account = Account()
+        self._effort = Effort(AGAIN, ALLOWANCE)
         self._room = MAX_RENDERED  # characters that are still read as Markdown
         self._plain = ""  # what came after them and is not closed yet
         self._may_define = False
-        self._open = OpenBlock(id_prefix, self._account)
+        self._open = OpenBlock(id_prefix, self._account, self._effort)
         self._tried = 0  # length of the open text when it was last searched for blocks
         self._closed = 0  # blocks that will not change
         self.blocks: list[str] = []
@@ -82,6 +85,7 @@ class StreamingRenderer:
 
     def _advance(self, piece: str) -> None:
         new = len(self._open.text)
+        self._effort.earn(len(piece))
         self._open.add(piece)
         if not self._open.is_fence:
             # What defines something changes blocks above it; the label may have begun in an earlier piece.
@@ -114,12 +118,12 @@ class StreamingRenderer:
         blocks, last = render_upto(_settled(lines), whole, self._account, id_prefix=self._prefix)
         if last:
             self._close(self._closed, blocks)
-            self._open = OpenBlock(self._prefix, self._account)
+            self._open = OpenBlock(self._prefix, self._account, self._effort)
             self._tried = 0
             self._open.add("\n".join(lines[last:]))
 
     def _close_markdown(self) -> None:
-        text, self._open = self._open.text, OpenBlock(self._prefix, self._account)
+        text, self._open = self._open.text, OpenBlock(self._prefix, self._account, self._effort)
         if text:
             self._close(self._closed, render_part(text, self._account, id_prefix=self._prefix))
 

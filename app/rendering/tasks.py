@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-_BOX = re.compile(r"\[([ xX])\][ \t\n]+")
+BOX = re.compile(r"\[([ xX])\][ \t\n]+")
 _LISTS = ("bullet_list_open", "ordered_list_open")
 
 
@@ -28,7 +28,7 @@ def _mark(state: Any) -> None:
 def _mark_item(parent: Any, item: Any, inline: Any) -> None:
     from markdown_it.token import Token
 
-    found = _BOX.match(inline.content)
+    found = BOX.match(inline.content)
     first = inline.children[0] if inline.children else None
     # `[x](…)` and a defined `[x]` are links, and no text begins with their brackets.
     if not found or first is None or not first.content.startswith(found.group().rstrip()):

@@ -1,10 +1,11 @@
 """What is shown while an answer is being written, and how often anything is rendered for it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
-from app.rendering import StreamingRenderer, open_block, pipeline, streaming
+from app.rendering import StreamingRenderer, markdown, pipeline, streaming
 from tests.benchmarks import bench_rendering
 
 
@@ -20,17 +21,19 @@ def shown(text: str, size: int = 1) -> list[str]:
 
 
 class Count:
-    """Characters handed to the renderer of blocks."""
+    """Characters handed to the parsers."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.characters = 0
-        original = pipeline._rendered
+        for parser in (markdown.parser(), markdown.cut_parser()):
+            self._count(monkeypatch, parser, parser.core.process)
 
-        def counted(line: int | None, text: str, account: pipeline.Account, id_prefix: str) -> tuple[list[str], int]:
-            self.characters += len(text)
-            return original(line, text, account, id_prefix)
+    def _count(self, monkeypatch: pytest.MonkeyPatch, parser: Any, process: Callable[[Any], None]) -> None:
+        def counted(state: Any) -> None:
+            self.characters += len(state.src)
+            process(state)
 
-        monkeypatch.setattr(pipeline, "_rendered", counted)
+        monkeypatch.setattr(parser.core, "process", counted)
 
 
 def test_an_update_tells_what_to_drop_and_what_to_append() -> None:
@@ -138,11 +141,6 @@ def test_the_work_is_in_proportion_to_the_text(line: str, monkeypatch: pytest.Mo
         work.append(count.characters / size)
     assert work[1] < 12
     assert work[1] < 1.6 * work[0] + 1
-
-
-def test_small_steps_between_renderings_are_allowed_to_a_small_block_only() -> None:
-    assert open_block.SMALL < open_block.STEP < 64
-    assert 0.2 <= open_block.GROWTH <= 0.3
 
 
 def test_an_answer_in_four_hundred_pieces_takes_at_most_four_times_as_much_as_at_once(

@@ -208,7 +208,7 @@ async def grow(browser: httpx.AsyncClient) -> None:
     answer = await browser.post("/", data=fields, headers=headers)
     assert answer.status_code == 303, answer.text
     path = answer.headers["location"]
-    seen = set()
+    seen: set[int] = set()
     while len(seen) < 3:
         text = (await browser.get(path)).text
         assert "aria-busy" in text, "it was written before it was seen to grow"
