@@ -1,11 +1,9 @@
 """Chinese, Japanese and Korean, where no space shows a parser what belongs together.
 
-The rule for emphasis is markdown-cjk-friendly's amendment to CommonMark: tats-u/markdown-cjk-friendly on GitHub. An end
-of line goes as CSS Text has it: without a trace between two wide characters, but not beside Hangul, which has spaces.
+The rule for emphasis is markdown-cjk-friendly's amendment to CommonMark: tats-u/markdown-cjk-friendly on GitHub.
 """
 
 import re
-from collections.abc import Sequence
 from typing import Any
 
 HANGUL = "\u1100-\u11ff\u3131-\u318e\u3200-\u321e\u3260-\u327f\ua960-\ua97f\uac00-\ud7fb\uffa0-\uffdc"
@@ -25,13 +23,10 @@ PUNCTUATION = (
     "\uff01-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65\uffe0-\uffe6"
 )
 
-NEAR = 12  # tokens beside an end of line that are looked at: marks around a word may be many
-
 _IS_CJK = re.compile(f"[{CJK}]")
 # With a variation selector behind it, which may also make a shared quotation mark a wide one.
 _ENDS_IN_CJK = re.compile(f"(?:[{CJK}][\ufe00-\ufe0e]?|[\U000e0100-\U000e01ef]|[\u2018\u2019\u201c\u201d]\ufe01)\\Z")
 _SELECTOR = re.compile("(?<=.)[\ufe00-\ufe0e]\\Z", re.DOTALL)
-_BREAK = re.compile(f"(?<=[{WIDE}]) ?\n[ \t]*(?=[{WIDE}{SHARED}])|(?<=[{SHARED}]) ?\n[ \t]*(?=[{WIDE}])")
 
 
 def add_cjk(markdown: Any) -> None:
@@ -62,24 +57,4 @@ def add_cjk(markdown: Any) -> None:
             rule(state)
         return state.tokens
 
-    rules = markdown.renderer.rules
-    shown = rules["softbreak"]
-
-    def softbreak(tokens: Sequence[Any], index: int, options: Any, env: Any) -> str:
-        text = str(shown(tokens, index, options, env))
-        before = _content(tokens[max(0, index - NEAR) : index][::-1])[-1:]
-        after = _content(tokens[index + 1 : index + 1 + NEAR])[:1]
-        return "" if _BREAK.search(before + text + after) else text
-
     markdown.inline.parse = parse
-    rules["softbreak"] = softbreak
-
-
-def without_breaks(text: str) -> str:
-    """Text whose lines are one where a reader of it sees no space between them."""
-    return text if text.isascii() else _BREAK.sub("", text)
-
-
-def _content(tokens: Sequence[Any]) -> str:
-    """The first that is seen: marks of emphasis and of links are not."""
-    return next((str(token.content) for token in tokens if token.content), "")

@@ -12,6 +12,7 @@ from typing import Any
 from app.rendering.dollars import is_prose
 from app.rendering.links import MAX_TITLE, MAX_URL
 from app.rendering.maths import MAX_LENGTH
+from app.rendering.tags import TAG, ends_of_tags
 
 CUT = "cut"  # in the environment of a rendering
 MARK = "\ufdd1"  # in the HTML, where it can be cut in two
@@ -21,7 +22,7 @@ _OPEN, _NEVER = -1, -2  # in place of where a label ends
 _RUN = re.compile("`+")
 # Behind a label: an address and a title as far as they go.
 _LINK_TAIL = re.compile(
-    r"\(\s*(?:<(?:[^<>\n\\]|\\.)*(?:>|\Z)|(?:[^\s()\\<]|\\.|\([^\s()]*(?:\)|\Z))*)"
+    r"\(\s*(?:<(?:[^<>\n\\]|\\.)*(?:>|\Z)|(?P<address>(?:[^\s\\<]|\\.)*))"
     r"(?:\s+(?:\"(?:[^\"\\]|\\.)*\"?|'(?:[^'\\]|\\.)*'?|\((?:[^()\\]|\\.)*\)?)?)?\s*",
     re.DOTALL,
 )
@@ -66,6 +67,7 @@ def add_cut_rules(markdown: Any) -> None:
     ruler.before("backticks", "cut_code", _code)
     ruler.before("bracket_maths", "cut_formula", _formula)
     ruler.before("link", "cut_link", _link)
+    ruler.before("tags", "cut_tag", _tag)
     markdown.renderer.rules["cut_mark"] = lambda *_: MARK
     markdown.inline.ruler2.before("balance_pairs", "cut_emphasis", _emphasis)
 
@@ -132,6 +134,29 @@ def _may_be_formula(source: str, at: int) -> bool:
     return not is_prose(source[at:].lstrip("$"))
 
 
+def _tag(state: Any, silent: bool) -> bool:
+    cut = _cut_of(state)
+    if cut is None or silent or state.src[state.pos] != "<":
+        return False
+    is_comment = state.src.startswith("<!--", state.pos) and state.html_terminator_last("-->") < state.pos
+    tag = TAG.match(state.src, state.pos)
+    if not is_comment and (tag is None or tag["end"] or state.pos in ends_of_tags(state)):
+        return False
+    cut.open_at(state.pos)
+    if tag is None:
+        cut.holds = True
+        state.pos = state.posMax
+    else:
+        name = tag["name"].lower()
+        state.push(f"{name}_open", name, 1)
+        state.pos = tag.end()
+        state.md.inline.tokenize(state)
+        _close_emphasis(state, cut)
+        state.push(f"{name}_close", name, -1)
+        state.pos = state.posMax
+    return True
+
+
 def _link(state: Any, silent: bool) -> bool:
     cut = _cut_of(state)
     is_image = state.src.startswith("![", state.pos)
@@ -193,7 +218,19 @@ def _label_end(state: Any, cut: Cut, start: int, is_image: bool) -> int:
 
 def _goes_on(source: str, after: int) -> bool:
     rest = source[after : after + MAX_URL + MAX_TITLE]
-    return not rest or (after + len(rest) == len(source) and _LINK_TAIL.fullmatch(rest) is not None)
+    tail = _LINK_TAIL.fullmatch(rest)
+    is_last = after + len(rest) == len(source)
+    return not rest or (is_last and tail is not None and not _is_closed(tail["address"] or ""))
+
+
+def _is_closed(address: str) -> bool:
+    """The parenthesis that it stands in has ended."""
+    depth = 0
+    for char in address:
+        depth += (char == "(") - (char == ")")
+        if depth < 0:
+            return True
+    return False
 
 
 def _emphasis(state: Any) -> None:

@@ -39,9 +39,9 @@ def _word(info: str) -> str:
 
 
 def label_of(info: str) -> str:
-    """What stands over the code: also a language that we cannot colour has a name."""
+    """What stands over the code: also a language that we cannot colour has a name; empty where none was given."""
     word = _word(info)
-    return word if _LABEL.fullmatch(word) else "text"
+    return word if _LABEL.fullmatch(word) else ""
 
 
 @lru_cache(maxsize=64)

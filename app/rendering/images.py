@@ -3,6 +3,8 @@
 from typing import Any
 from urllib.parse import urlsplit
 
+from app.rendering.links import is_safe_link
+
 MAX_HOST = 253  # characters, by the rules of DNS
 
 
@@ -27,8 +29,10 @@ def _without_images(children: list[Any]) -> list[Any]:
             replaced.append(child)
             continue
         source = str(child.attrs.get("src", ""))
-        text = Token("text", "", 0, content=f"{_words(child)} (image from {_host(source)})".strip())
-        if inside:
+        is_named = is_safe_link(source)
+        words = f"{_words(child)} (image from {_host(source)})".strip() if is_named else _words(child) or source
+        text = Token("text", "", 0, content=words)
+        if inside or not is_named:
             replaced.append(text)
         else:
             opening = Token("link_open", "a", 1, attrs={"href": source, "class": "image"})

@@ -14,6 +14,7 @@ MAX_URL = 2000  # characters, as it stands in the HTML
 MAX_TITLE = 1000
 
 _SAFE = re.compile(r"(?:https?://[^/\s\\]|mailto:)", re.IGNORECASE)
+_RELATIVE = re.compile(r"(?!//)(?![a-z][a-z0-9+.-]*:)[^\s\\&]*\Z", re.IGNORECASE)
 _MARKS = "*~,;!\"'"  # in an address, but not between it and what follows without a space in these languages
 _END = re.compile(
     f"(?=[{PUNCTUATION}])"
@@ -32,13 +33,19 @@ def is_safe_link(url: str) -> bool:
     return len(url) <= MAX_URL and _SAFE.match(url) is not None
 
 
+def is_relative(url: str) -> bool:
+    """It leads nowhere from here; its text is shown without it."""
+    return len(url) <= MAX_URL and _RELATIVE.match(url) is not None
+
+
 def add_links(markdown: Any) -> None:
     from markdown_it.helpers import parseLinkDestination
 
     normalize = markdown.normalizeLink
     # Encoding only makes an address longer: one that is too long already is not worth it.
-    markdown.normalizeLink = lambda url: normalize(url) if len(url) <= MAX_URL else ""
-    markdown.validateLink = is_safe_link
+    markdown.normalizeLink = lambda url: normalize(url) if len(url) <= MAX_URL else "//"
+    markdown.validateLink = lambda url: is_safe_link(url) or is_relative(url)
+    markdown.core.ruler.after("inline", "relative_links", _drop_relative)
     markdown.helpers = SimpleNamespace(
         parseLinkLabel=_label_end, parseLinkDestination=parseLinkDestination, parseLinkTitle=_short_title
     )
@@ -62,6 +69,23 @@ def _opening(renderer: Any) -> Callable[..., str]:
         return str(renderer.renderToken(tokens, index, options, env))
 
     return link_open
+
+
+def _drop_relative(state: Any) -> None:
+    for token in state.tokens:
+        if token.children and any(child.type == "link_open" for child in token.children):
+            token.children = _without_relative(token.children)
+
+
+def _without_relative(children: list[Any]) -> list[Any]:
+    kept: list[Any] = []
+    is_dropped = False  # the link that is open: none stands in another
+    for child in children:
+        if child.type == "link_open":
+            is_dropped = is_relative(str(child.attrs.get("href", "//")))
+        if not (is_dropped and child.type in ("link_open", "link_close")):
+            kept.append(child)
+    return kept
 
 
 def _between_spaces(find: Callable[[str], Any]) -> Callable[[str], Any]:
@@ -102,7 +126,7 @@ def _bare_address(state: Any, silent: bool) -> bool:
     found = state.md.linkify.match_at_start(text[: end.end()] if end else text)
     text = found.url.rstrip(_NO_END) if found else ""
     url = state.md.normalizeLink(text)
-    if not state.md.validateLink(url):
+    if not is_safe_link(url):
         return False
     if not silent:
         state.pending = state.pending[: -len(scheme[1])]

@@ -13,9 +13,11 @@ from app.rendering.highlight import code_block, highlight, language_of
 from app.rendering.images import add_image_links
 from app.rendering.leaf import add_leaf_rules
 from app.rendering.links import add_links
+from app.rendering.list_indents import add_list_indents
 from app.rendering.maths import mathml
 from app.rendering.nesting import add_floor
 from app.rendering.tables import add_table_limit
+from app.rendering.tags import add_tags
 from app.rendering.tasks import add_task_lists
 
 _kept = threading.local()
@@ -40,13 +42,15 @@ def cut_parser() -> Any:
 def _configured() -> Any:
     from markdown_it import MarkdownIt
 
-    markdown = MarkdownIt("gfm-like", {"html": False, "linkify": True, "typographer": False})
+    markdown = MarkdownIt("gfm-like", {"html": False, "linkify": True, "typographer": False, "breaks": True})
     add_dollar_maths(markdown)
     add_bracket_maths(markdown)
     add_task_lists(markdown)
     add_footnotes(markdown)
     add_table_limit(markdown)
     add_image_links(markdown)
+    add_tags(markdown)
+    add_list_indents(markdown)
     add_floor(markdown)
     add_links(markdown)
     add_cjk(markdown)

@@ -18,8 +18,10 @@ _FENCE_ENDS = re.compile(r"(?:\A|(?<=\n))[ >\t]*(?:`+|~+)[ \t]*\Z")
 _UNDECIDED = re.compile(
     r"[ \t>]*(?:(?:[-+*]|[0-9]{1,9}[.)])[ \t]+)*"
     r"(?:#{1,6}[ \t]*|[-*_+=][-*_+= \t]*|[0-9]{1,9}[.)]?|`+|`{3,}[^`]*|~+|~{3,}.*|[|:][|: \t-]*|-[|:-][|: \t-]*"
+    r"|<[^>\n]*|(?:<details>)?[ \t]*<summary>(?:(?!</summary>).)*|<details>[ \t]*"
     r"|\[[ xX]?\]?[ \t]*|\[\^[^\]\s]*\]?|\[[^\]\n]*\]:.*)?"
 )
+_BARE_DETAILS = re.compile(r"<details>\s*\Z", re.IGNORECASE)
 _HEADING = re.compile(r" {0,3}#")
 _CLOSING_MARKS = re.compile(r"(?<=[ \t])#+[ \t]*\Z")
 _LONG = 120  # characters from which on items of a list and rows of a table are put aside
@@ -99,6 +101,8 @@ class OpenBlock:
         if end > start and _HEADING.match(self.text, start):
             marks = _CLOSING_MARKS.search(self.text, start)
             end = marks.start() if marks else end
+        details = _BARE_DETAILS.search(self.text, max(0, end - 40), end)
+        end = details.start() if details else end
         while end and self.text[end - 1].isspace():
             end -= 1
         return end

@@ -18,9 +18,9 @@ _GOES_ON = re.compile(r"(?:[@:&][!-~]*|\])\Z")
 _LONGEST_ADDRESS = 2000
 _LONGEST_HELD = 64
 # Marks of which nothing is known before what stands behind them, an entity, a tag or an address in `<>`.
-_HELD = re.compile(r"(?:[*_~`$\\!\[]+|&#?[A-Za-z0-9]{0,31}|<[A-Za-z/!]?[^\s<>]*)+\Z")
+_HELD = re.compile(r"(?:[*_~`$\\!\[]+|&#?[A-Za-z0-9]{0,31}|<br ?/?|<[A-Za-z/!]?[^\s<>]*)+\Z")
 _ADDRESS = re.compile(r"<[A-Za-z][A-Za-z0-9+.-]*:[^\s<>]*\Z")
-_ENDS = re.compile(r"(?:</(?:strong|em|s|code|a)>)+\Z")
+_ENDS = re.compile(r"(?:</(?:strong|em|s|code|a|sub|sup|kbd|mark|u)>)+\Z")
 
 
 @dataclass(slots=True)

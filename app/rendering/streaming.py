@@ -144,10 +144,10 @@ class StreamingRenderer:
 def _settled(lines: list[str]) -> int:
     """The last line that what comes later cannot draw into a block above it.
 
-    Only a formula can: it takes all lines up to its end, be they headings, but no blank one.
+    Only a formula or a comment can: it takes all lines up to its end, be they headings, but no blank one.
     """
     first = len(lines) - 1
     while first > 0 and lines[first - 1].strip():
         first -= 1
-    is_open = any("\\[" in line or "$$" in line for line in lines[first:])
+    is_open = any(mark in line for line in lines[first:] for mark in ("\\[", "$$", "<!--"))
     return first if is_open else len(lines)

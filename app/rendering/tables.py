@@ -1,11 +1,20 @@
 """Tables with a ceiling: one costs columns times rows, however short its rows are."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
+
+from app.rendering.leaf import LEAF
 
 MAX_CELLS = 2000
 # A cell needs a `|`; a table with many more cells than these is one of empty rows, made to be big.
 CELLS_PER_PIPE = 4
+
+_DELIMITERS = re.compile(r"[ \t>]*[-:|][-:| \t]*")
+_INNER = re.compile(r"(?<![`\\])(`+)(?!`).*?(?<!`)\1(?!`)|(?<![\\$])\$(?=[^\s$])[^$]*?(?<=[^\s\\])\$(?![A-Za-z0-9$])")
+_GOES_ON = re.compile(rf"{_INNER.pattern}|(?<!\\)`.*")  # of a line that is cut off
+_PIPE = re.compile(r"(?<!\\)\|")
+_INNER_PIPE = "\ufdd2"  # in place of it while cells are told apart
 
 _ROWS = "table_rows"  # in the environment of a rendering
 
@@ -14,17 +23,35 @@ def add_table_limit(markdown: Any) -> None:
     from markdown_it.rules_block.table import table
 
     def limited(state: Any, start: int, end: int, silent: bool) -> bool:
-        return (
-            table(state, start, end, True)
-            and not _is_too_big(state, start, end)
-            and (silent or table(state, start, end, False))
-        )
+        if start + 1 >= end or not _DELIMITERS.match(state.src, state.bMarks[start + 1], state.eMarks[start + 1]):
+            return False
+        source, before = state.src, len(state.tokens)
+        _hide_inner_pipes(state, start, start + 1)
+        found = table(state, start, end, True) and not _is_too_big(state, start, end)
+        if found and not silent:
+            _hide_inner_pipes(state, start + 2, _last_line(state, start + 2, end))
+            table(state, start, end, False)
+            for token in state.tokens[before:]:
+                token.content = token.content.replace(_INNER_PIPE, "|")
+        state.src = source
+        return bool(found)
 
     markdown.block.ruler.at("table", limited, {"alt": ["paragraph", "reference"]})
     rules = markdown.renderer.rules
     rules["th_open"] = rules["td_open"] = _cell_open
     rules["table_open"] = lambda *_: '<div class="table"><table>\n'
     rules["table_close"] = lambda *_: "</table></div>\n"
+
+
+def _hide_inner_pipes(state: Any, start: int, end: int) -> None:
+    """What stands in code or in a formula is part of a cell: `a || b` does not end one."""
+    for line in range(start, end):
+        begins, ends = state.bMarks[line], state.eMarks[line]
+        text = state.src[begins:ends]
+        if "|" in text and ("`" in text or "$" in text):
+            goes_on = LEAF in state.env and ends == len(state.src)
+            hidden = (_GOES_ON if goes_on else _INNER).sub(lambda found: _PIPE.sub(_INNER_PIPE, found.group()), text)
+            state.src = state.src[:begins] + hidden + state.src[ends:]
 
 
 def _is_too_big(state: Any, start: int, end: int) -> bool:

@@ -30,7 +30,10 @@ export function patchAll(parent, old, next) {
 function patch(old, node) {
   if (old.nodeType !== node.nodeType || old.nodeName !== node.nodeName) return false;
   if (old.nodeType === Node.ELEMENT_NODE) {
-    for (const { name } of [...old.attributes]) if (!node.hasAttribute(name)) old.removeAttribute(name);
+    for (const { name } of [...old.attributes]) {
+      // What a reader has opened stays open.
+      if (name !== "open" && !node.hasAttribute(name)) old.removeAttribute(name);
+    }
     for (const { name, value } of node.attributes) if (old.getAttribute(name) !== value) old.setAttribute(name, value);
     patchAll(old, old.firstChild, [...node.childNodes]);
   } else if (old.data !== node.data) {

@@ -37,7 +37,7 @@ FAMILIES: dict[str, Family] = {
     "images in images": _around("![", "", "]"),
     "images in images with addresses": repeated("![" * 15 + "a" + "](http://b.c)" * 15),
     "links in links": repeated("[" * 15 + "a" + "](http://b.c)" * 15),
-    "parentheses": _around("[a](", "", ")"),
+    "parentheses": _around("[a](x:", "", ")"),
     "a title without an end": _after('[a]: b "', "c\n"),
     "a label without an end": _after("[", "a\n"),
     "definitions": _numbered("[a{}]: http://b.c\n"),

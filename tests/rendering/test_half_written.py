@@ -18,6 +18,12 @@ _RIVALS = re.compile(r"!\[[^]]*!\[|``\s*`?.*`|\\\||\n[^|\n]+ \|")
 _HELD = re.compile(r"\]\([^)]*\)|<http[^>]*>|\$\$.*?\$\$|\\\[.*?\\\]|\n[|:\- ]+\n", re.DOTALL)
 _BLOCK = re.compile(r"<(h[1-6]|ul|ol|li|blockquote|table|tr|th|td|pre|hr)\b")
 
+DETAILS = "<details>\n<summary>So</summary>\n{}</details>\n"
+TABLE = (
+    '<div class="table"><table>\n<thead>\n<tr>\n<th>a</th>\n<th>b</th>\n</tr>\n</thead>\n'
+    "<tbody>\n<tr>\n<td>{}</td>\n<td></td>\n</tr>\n</tbody>\n</table></div>\n"
+)
+
 
 def seen(blocks: list[str]) -> str:
     """The text that a reader sees, without blanks; a formula and a box are one character each."""
@@ -124,7 +130,17 @@ def test_marks_that_open_nothing(text: str, pictures: list[str]) -> None:
         ("- a\n  - b", "<ul>\n<li>a\n<ul>\n<li>b</li>\n</ul>\n</li>\n</ul>\n"),
         ("1. a\n2. **b", "<ol>\n<li>a</li>\n<li><strong>b</strong></li>\n</ol>\n"),
         ("> a **b", "<blockquote>\n<p>a <strong>b</strong></p>\n</blockquote>\n"),
-        ("> a **b\n> c", "<blockquote>\n<p>a <strong>b\nc</strong></p>\n</blockquote>\n"),
+        ("> a **b\n> c", "<blockquote>\n<p>a <strong>b<br>\nc</strong></p>\n</blockquote>\n"),
+        ("H<sub>2", "<p>H<sub>2</sub></p>\n"),
+        ("H<su", "<p>H</p>\n"),
+        ("a <u>**b", "<p>a <u><strong>b</strong></u></p>\n"),
+        ("a <!-- b", "<p>a</p>\n"),
+        ("<!-- a\n- b", ""),
+        ("<details>", ""),
+        ("<details>\n<summary>So", ""),
+        ("<details>\n<summary>So</summary>\n\n**a", DETAILS.format("<p><strong>a</strong></p>\n")),
+        ("|a|b|\n|-|-|\n|`x |", TABLE.format("<code>x |</code>")),
+        ("|a|b|\n|-|-|\n|`x ||` | y", TABLE.format("<code>x ||</code>").replace("<td></td>", "<td>y</td>")),
         ("`", ""),
         ("``", ""),
         ("```", ""),

@@ -25,7 +25,7 @@ def test_each_top_level_block_is_one_string() -> None:
 
 def test_html_is_shown_and_not_obeyed() -> None:
     assert render_markdown("a <b>c</b>\n\n<div>\nd\n</div>") == (
-        "<p>a &lt;b&gt;c&lt;/b&gt;</p>\n<p>&lt;div&gt;\nd\n&lt;/div&gt;</p>\n"
+        "<p>a &lt;b&gt;c&lt;/b&gt;</p>\n<p>&lt;div&gt;<br>\nd<br>\n&lt;/div&gt;</p>\n"
     )
 
 
@@ -107,4 +107,4 @@ def test_what_lies_too_deep_is_text_and_not_lost() -> None:
 
 
 def test_line_ends_nul_mark_and_surrogates_are_made_harmless() -> None:
-    assert render_markdown("\ufeffa\r\nb\rc\0\ud83d") == "<p>a\nb\nc\ufffd\ufffd</p>\n"
+    assert render_markdown("\ufeffa\r\nb\rc\0\ud83d") == "<p>a<br>\nb<br>\nc\ufffd\ufffd</p>\n"
