@@ -122,6 +122,7 @@ lighthouse: setup build $(LIGHTHOUSE)/node_modules/.stamp ## have Lighthouse jud
 screenshots: setup build ## picture every state of the pages (ONLY=name for one of them), see screenshots/index.html
 	@$(call apt,$(CHINESE_FONT))
 	$(BIN)/python -m tests.browser.screenshots $(ONLY)
+	$(BIN)/python -m tests.browser.film
 
 build: $(FRONTEND)/node_modules/.stamp ## build the application at /app/ and the islands (the pages need neither)
 	$(STEP) "Building the application at /app/ and the islands" $(NPM) run build

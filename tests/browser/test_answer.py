@@ -1,5 +1,7 @@
 """An answer that grows disturbs nobody; what can be done with one that is there."""
 
+import re
+
 import pytest
 from playwright.async_api import Page, expect
 
@@ -16,6 +18,11 @@ SELECT = """([selector, start, end]) => {
   const node = document.createTreeWalker(document.querySelector(selector), NodeFilter.SHOW_TEXT).nextNode();
   getSelection().setBaseAndExtent(node, start, node, end);
   return String(getSelection());
+}"""
+TABLE_SHOWN = """() => {
+  const prose = document.querySelector('.prose.open'), last = prose.lastElementChild;
+  return { rows: prose.querySelectorAll('tbody tr').length,
+           below: prose.querySelector('table') && !last.querySelector('table') ? last.innerText : '' };
 }"""
 SELECTED = "String(getSelection())"
 TOP_OF_FIRST = "document.querySelector('.message').getBoundingClientRect().top"
@@ -35,6 +42,19 @@ async def test_a_selection_in_the_block_that_grows_stays(alice: Page) -> None:
     assert len(chosen) == 35
     seen = await watch_to_end(alice, expected_of(PARAGRAPH))
     assert len(seen) > 8 and await alice.evaluate(SELECTED) == chosen
+
+
+async def test_a_table_is_one_from_its_first_row_on(alice: Page) -> None:
+    """Of a table that comes at 50 tokens a second nobody sees a mark of its source, nor a row below it."""
+    await begin(alice, "Which teas are there? [[tokens=400 rate=50 first=100 text=table]]")
+    rows, seen = 0, ""
+    while rows < 8:
+        shown, seen = await alice.evaluate(TABLE_SHOWN), await alice.inner_text(".prose.open")
+        assert not re.search(r"[|*`\]]|--|https", seen), seen
+        assert shown["rows"] >= rows and shown["below"] == ""
+        rows = shown["rows"]
+        await alice.wait_for_timeout(40)
+    assert "Tea 3" in seen and await alice.locator(".prose.open td strong").count() > 3
 
 
 async def test_nothing_is_disturbed_while_five_hundred_tokens_come(alice: Page) -> None:
