@@ -23,7 +23,8 @@
     const button = event.target instanceof Element && event.target.closest("[data-copy], [data-copy-link], [data-copy-code]");
     if (!button || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
-    if (await copied(wanted(button))) {
+    const answer = button.matches(".tools [data-copy]") && button.closest(".message")?.querySelector(".prose");
+    if (await copied(wanted(button), answer ? richText(answer) : undefined)) {
       announce(wording("copied"));
       button.classList.add("done");
       setTimeout(() => button.classList.remove("done"), 1500);

@@ -183,6 +183,30 @@ async def test_what_is_copied_is_the_source(open_page: OpenPage) -> None:
     await expect(page.locator(".from-user .said")).to_be_in_viewport()
 
 
+COPIED = """async () => {
+  const [item] = await navigator.clipboard.read();
+  return (await item.getType("text/html")).text();
+}"""
+
+
+async def test_copied_text_has_no_look_of_ours(open_page: OpenPage) -> None:
+    """From a dark page into any editor: no colours, no classes, no buttons."""
+    page = await open_page(permissions=["clipboard-read", "clipboard-write"], color_scheme="dark")
+    await register(page)
+    await answered(page, "Write *marks* [[tokens=120 text=markdown]]")
+    await page.locator(".from-assistant").hover()
+    await page.click(".from-assistant .tools [aria-label='Copy']")
+    await expect(page.locator("#announcer")).to_have_text("Copied")
+    whole = await page.evaluate(COPIED)
+    assert "<strong>leaf</strong>" in whole and "<pre><code>print('tea')" in whole and "<td>green</td>" in whole
+    await page.evaluate("getSelection().selectAllChildren(document.querySelector('.from-assistant .prose'))")
+    await page.keyboard.press("Control+c")
+    chosen = await page.evaluate(COPIED)
+    for html in (whole, chosen):
+        assert not re.search(r"style=|class=|<button|<span|<div|color", html), html
+    assert "<strong>leaf</strong>" in chosen and "print('tea')" in await page.evaluate("navigator.clipboard.readText()")
+
+
 async def test_the_menu_is_worked_by_keys_and_gives_the_focus_back(alice: Page) -> None:
     await answered(alice, "Keys [[tokens=3]]")
     button = alice.locator(".from-assistant [aria-label='More']")

@@ -9,6 +9,7 @@ import pytest_asyncio
 from playwright.async_api import Page, expect
 
 from tests.browser.application.conftest import OpenApplication, ask, watch_to_end
+from tests.browser.test_answer import COPIED
 from tests.browser.test_chat import expected_of
 from tests.model_server import thinking_for
 
@@ -119,6 +120,9 @@ async def test_code_can_be_copied(alice: Page) -> None:
     prompt = "Code [[tokens=120 text=markdown]]"
     await ask(alice, prompt)
     await watch_to_end(alice, expected_of(prompt))
+    await alice.click(".from-assistant .tools [aria-label='Copy']")
+    await expect(alice.locator(".notice").last).to_contain_text("Copied")
+    assert "<strong>leaf</strong>" in await alice.evaluate(COPIED)
     code = alice.locator(".code").first
     await code.get_by_text("Copy", exact=True).click()
     copied = await alice.evaluate("navigator.clipboard.readText()")
