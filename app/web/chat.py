@@ -10,6 +10,8 @@ from app.web.forms import FormState
 from app.web.message_views import window_views
 from app.web.titles import title_job_of
 
+MESSAGES, MOST_MESSAGES = 50, 2_000  # on a page: at first, and where all are wanted
+
 
 async def chat_context(
     visit: Visit,
@@ -17,6 +19,7 @@ async def chat_context(
     *,
     before: str | None = None,
     around: str | None = None,
+    limit: int = MESSAGES,
     still: bool = False,
     form: FormState | None = None,
     settings: FormState | None = None,
@@ -25,7 +28,7 @@ async def chat_context(
     if around is not None:
         window = await window_around(visit.session, conversation, around)
     else:
-        window = await window_of(visit.session, conversation, before=before)
+        window = await window_of(visit.session, conversation, before=before, limit=limit)
     title_job = await title_job_of(visit.session, conversation)
     messages = await window_views(visit.session, visit.principal, window, visit.live)
     sidebar = await visit.sidebar(current_id=conversation.id)

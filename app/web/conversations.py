@@ -12,7 +12,7 @@ from app.errors import AppError, ErrorKind
 from app.generations.service import Accepted, Replayed
 from app.http.csrf import verify_csrf
 from app.ids import parse_id
-from app.web.chat import chat_context
+from app.web.chat import MESSAGES, MOST_MESSAGES, chat_context
 from app.web.composer import composer_for_new
 from app.web.context import PathId, Visit, VisitDep
 from app.web.forms import FormState, Key, ModelId, Text, clean_content, once_of, refused
@@ -121,14 +121,20 @@ async def show(
     before: SomeId = None,
     message: SomeId = None,
     still: bool = False,
+    whole: bool = False,
 ) -> Response:
     """The newest messages of the branch in view, those `before` one, or those around `message`, on any branch.
 
-    `still`: no refreshing without scripts.
+    `whole`: as many as a page may have, to search and to print. `still`: no refreshing without scripts.
     """
     conversation = await visit.conversation(conversation_id)
     context = await chat_context(
-        visit, conversation, before=before and parse_id(before), around=message and parse_id(message), still=still
+        visit,
+        conversation,
+        before=before and parse_id(before),
+        around=message and parse_id(message),
+        limit=MOST_MESSAGES if whole else MESSAGES,
+        still=still,
     )
     blocks = ["earlier" if before else "chat"]
     return visit.page("conversations/show.html", blocks=blocks, **context)

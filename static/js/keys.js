@@ -19,6 +19,8 @@
     F2: () => click("[data-rename]"),
     "Ctrl k": () => find(),
     "Ctrl K": () => find(),
+    "Ctrl f": (target) => wantsFinder(target),
+    "Ctrl p": () => wantsPrinting(),
     "Alt ArrowUp": () => step(-1),
     "Alt ArrowDown": () => step(1),
     Escape: (target) => escape(target),
@@ -58,6 +60,7 @@
       return true;
     }
     if (document.querySelector(":popover-open, dialog[open]")) return false;
+    if (target.closest?.("#finder")) return closeFinder();
     return click("[data-cancel]") || click("#composer .stop");
   }
 

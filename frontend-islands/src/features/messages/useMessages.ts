@@ -65,6 +65,13 @@ export function useMessages(conversationId: MaybeRefOrGetter<string>) {
     }
   }
 
+  async function loadAll(): Promise<void> {
+    for (let left = earlier.value; left !== null; left = earlier.value) {
+      await loadEarlier();
+      if (earlier.value === left) return; // it failed, and said so
+    }
+  }
+
   /** Older messages, until that one is among them or there are no more. */
   async function loadUpTo(id: string): Promise<void> {
     for (let left = earlier.value; left !== null && !messages.value.some((message) => message.id === id); ) {
@@ -124,5 +131,5 @@ export function useMessages(conversationId: MaybeRefOrGetter<string>) {
   /** The answer that is being written, or the first of several that wait. */
   const running = computed(() => messages.value.find((message) => message.status === "generating") ?? null);
 
-  return { messages, earlier, pending, state, running, load, loadEarlier, loadUpTo, send, regenerate, edit, goOn, choose, removeBranch, replace };
+  return { messages, earlier, pending, state, running, load, loadEarlier, loadAll, loadUpTo, send, regenerate, edit, goOn, choose, removeBranch, replace };
 }
