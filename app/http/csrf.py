@@ -17,6 +17,8 @@ COOKIE = "teahouse_csrf"
 FIELD, HEADER = "csrf_token", "x-csrf-token"
 LIFE = timedelta(days=30)
 PURPOSE = "csrf"
+SIGNED_OUT = frozenset({"/login", "/logout", "/register", "/language"})  # for whoever is not signed in, too
+ENDED = worded("Your sign-in has ended. Sign in again; what you wrote is still here.")
 
 
 def _cookie_name(services: Services) -> str:
@@ -63,8 +65,18 @@ async def verify_csrf(request: Request, principal: OptionalPagePrincipal) -> Non
         token = field if isinstance(field, str) else None
     signed_in = principal is not None and principal.session_id is not None
     bound_to = principal.session_id if principal and signed_in else single_cookie(request, _cookie_name(services))
-    if not token or not bound_to or not signing.verify_detached(services.keyring, PURPOSE, bound_to, token, LIFE):
+    if token and bound_to and signing.verify_detached(services.keyring, PURPOSE, bound_to, token, LIFE):
+        return
+    if signed_in or request.url.path in SIGNED_OUT:
         raise refused()
+    # Nothing typed is lost: the page of this error has it.
+    request.state.typed = [value for name, value in (await request.form()).items() if is_typed(name, value)]
+    raise AppError(ErrorKind.unauthenticated, "sign_in_ended", ENDED)
+
+
+def is_typed(name: str, value: object) -> bool:
+    """Words of somebody's own, as far as they may be shown."""
+    return isinstance(value, str) and len(value) > 1 and name != FIELD and "password" not in name and "key" not in name
 
 
 def _check_origin(request: Request) -> None:

@@ -13,22 +13,30 @@ from app.web.templates import environment, html_response, is_htmx
 
 async def render_problem_page(request: Request, problem: dict[str, Any], status: int) -> Response:
     """What `app.state.render_problem_page` is: every failure of a page comes through here."""
-    if status == 401:
+    has_ended = problem["type"] == "urn:teahouse:sign_in_ended"
+    if status == 401 and not has_ended:
         return _to_sign_in(request, problem)
     preferences.enter(request, getattr(request.state, "principal", None))
+    sign_in = sign_in_url(_page_of(request)) if has_ended else None
     if is_htmx(request):
-        html = environment.get_template("errors/_toast.html").render(problem=problem)
+        html = environment.get_template("errors/_toast.html").render(problem=problem, sign_in=sign_in)
         # htmx 4 swaps errors like anything else: this one goes to its own place.
         return html_response(request, html, status, {"HX-Retarget": "#toasts", "HX-Reswap": "innerHTML"})
-    html = environment.get_template("errors/page.html").render(problem=problem, principal=None)
+    typed = getattr(request.state, "typed", [])
+    page = environment.get_template("errors/page.html")
+    html = page.render(problem=problem, principal=None, sign_in=sign_in, typed=typed)
     return html_response(request, html, status, {})
+
+
+def _page_of(request: Request) -> str:
+    return urlsplit(request.headers.get("hx-current-url") or request.headers.get("referer", "")).path
 
 
 def _to_sign_in(request: Request, problem: dict[str, Any]) -> Response:
     if is_htmx(request):
         preferences.enter(request, None)
-        there = urlsplit(request.headers.get("hx-current-url") or request.headers.get("referer", "")).path
-        html = environment.get_template("errors/_toast.html").render(problem=problem)
+        there = _page_of(request)
+        html = environment.get_template("errors/_toast.html").render(problem=problem, sign_in=None)
         return html_response(request, html, 401, {"HX-Redirect": sign_in_url(there)})
     query = request.scope["query_string"].decode("latin-1")
     there = request.scope["path"] if request.method == "GET" else "/"

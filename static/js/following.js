@@ -18,3 +18,21 @@
     if (event.target instanceof Element && event.target.closest("[data-newer]")) scroller().scrollTop = 0;
   });
 }
+
+// The place that is read: kept while text arrives, and with the page in the browser's history.
+{
+  let list = null;
+
+  async function attend() {
+    if (!scroller() || scroller() === list) return;
+    list = scroller();
+    keepPlace(list, list.querySelector(".thread"), rememberPlace);
+    const { place } = history.state ?? {};
+    if (!place || toPlace(list, place)) return;
+    await loadAll();
+    toPlace(list, place);
+  }
+
+  document.addEventListener("htmx:after:swap", attend);
+  addEventListener("pageshow", attend);
+}

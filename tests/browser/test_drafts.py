@@ -88,3 +88,37 @@ async def test_a_draft_outlives_another_version_and_another_answer(alice: Page) 
     await alice.click("[aria-label='Previous version']")
     await expect(alice.locator(".branches .number")).to_have_text("1 of 2")
     assert await alice.input_value("#content") == "not yet"
+
+
+async def test_what_is_written_survives_the_end_of_a_sign_in(open_page: OpenPage) -> None:
+    """The form says so and keeps the words; they are there again after signing in."""
+    page = await open_page(allowed=("401",))
+    name = await register(page)
+    await ask(page, "Begin [[tokens=3]]")
+    await expect(page.locator(".from-assistant .tools")).to_be_attached()
+    await page.fill("#content", "An hour of work")
+    await page.context.clear_cookies(name="teahouse_session")
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".toast")).to_contain_text("Your sign-in has ended")
+    assert await page.input_value("#content") == "An hour of work"
+    path = page.url
+    await page.click(".toast a")
+    await page.fill("[name=username]", name)
+    await page.fill("[name=password]", "a long password")
+    await page.keyboard.press("Enter")
+    await page.wait_for_url(path)
+    assert await page.input_value("#content") == "An hour of work"
+
+
+async def test_and_without_scripts_the_words_are_shown(open_page: OpenPage) -> None:
+    page = await open_page(scripts=False, allowed=("401",))
+    await register(page)
+    await page.fill("#content", "An hour of work")
+    await page.context.clear_cookies(name="teahouse_session")
+    await page.click("button.send")
+    await expect(page.locator("main")).to_contain_text("Your sign-in has ended")
+    assert await page.input_value("textarea") == "An hour of work"
+    assert (
+        "next" in str(await page.get_attribute("main a.primary", "href"))
+        or await page.locator("main a.primary").count()
+    )
