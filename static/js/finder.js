@@ -21,9 +21,14 @@ async function openFinder() {
 
 const hasEarlier = () => Boolean(document.querySelector("#earlier a"));
 
+/** The link may be loading the next ones by itself at this moment: then it is asked again. */
 async function loadAll() {
-  const link = document.querySelector("#earlier a");
-  if (link) await htmx.ajax("GET", `${link.getAttribute("href")}&whole=1`, { source: link, target: "#earlier", swap: "outerHTML" });
+  for (let tries = 0; tries < 100; tries += 1) {
+    const link = document.querySelector("#earlier a");
+    if (!link) return;
+    await htmx.ajax("GET", `${link.getAttribute("href")}&whole=1`, { source: link, target: "#earlier", swap: "outerHTML" });
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
 }
 
 /** What is printed is the whole conversation. */
