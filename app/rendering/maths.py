@@ -2,10 +2,19 @@
 
 import contextlib
 import html
+import threading
 from typing import Any
 
+from app.rendering.latex import is_refused, rewritten
+from app.rendering.latex_commands import MACROS
+from app.rendering.math_styles import with_classes
+from app.rendering.math_tables import without_last_row
+
 MAX_LENGTH = 4000
-MAX_BRACES = 200  # deeper nesting exhausts the converter's recursion
+MAX_OUTPUT = 300_000  # characters of MathML
+MAX_EXPANSIONS = 500  # of our own macros, which do not repeat their arguments
+
+_kept = threading.local()
 
 
 def mathml(source: str, *, display: bool, frame: str) -> str:
@@ -13,20 +22,30 @@ def mathml(source: str, *, display: bool, frame: str) -> str:
 
 
 def _converted(source: str, display: bool) -> str:
-    if 0 < len(source) <= MAX_LENGTH and source.count("{") <= MAX_BRACES:
-        from latex2mathml.converter import convert_to_element
-
-        # Whatever a library says of what a model wrote: RecursionError among others.
-        with contextlib.suppress(Exception):
-            return _serialised(convert_to_element(source, display="block" if display else "inline"))
-    return f'<code class="math-source">{html.escape(source, quote=False)}</code>'
+    # Whatever a library says of what a model wrote.
+    with contextlib.suppress(Exception):
+        if 0 < len(source) <= MAX_LENGTH and not is_refused(source):
+            return _annotated(source, display)
+    return f'<code class="math-source" title="LaTeX">{html.escape(source, quote=False)}</code>'
 
 
-def _serialised(element: Any) -> str:
-    """The converter's own way ends by undoing all escapes: `<` in a text would begin an element."""
-    # HTML knows the namespace by itself.
-    named = ((name, value) for name, value in element.attrib.items() if name != "xmlns")
-    attributes = "".join(f' {name}="{html.escape(value)}"' for name, value in named)
-    # It writes its symbols as character references, which are no text of anybody's.
-    text = html.escape(html.unescape(element.text or ""), quote=False)
-    return f"<{element.tag}{attributes}>{text}{''.join(map(_serialised, element))}</{element.tag}>"
+def _annotated(source: str, display: bool) -> str:
+    """With the source in it, which is what a selection of it is copied as (static/js/formulas.js)."""
+    converted = _converter().convert_with_local_state(rewritten(source, display), displaystyle=display)
+    opening, _, rest = converted.partition(">")
+    inner = rest.removesuffix("</math>")
+    if not inner or len(inner) > MAX_OUTPUT:
+        raise ValueError("a formula of nothing, or of too much")
+    inner = without_last_row(with_classes(inner))
+    note = f'<annotation encoding="application/x-tex">{html.escape(source, quote=False)}</annotation>'
+    return f"{opening}><semantics><mrow>{inner}</mrow>{note}</semantics></math>"
+
+
+def _converter() -> Any:
+    if not hasattr(_kept, "converter"):
+        from math_core import LatexToMathML
+
+        _kept.converter = LatexToMathML(
+            macros=MACROS, max_expansions=MAX_EXPANSIONS, fancy_error=False, allow_unreliable_rendering=True
+        )
+    return _kept.converter

@@ -11,12 +11,13 @@ TAGS = {
     *("sub", "kbd", "mark", "u", "details", "summary"),
     *("code", "pre", "span", "div", "table", "thead", "tbody", "tr", "th", "td", "sup", "section", "input"),
 }
+# What the converter writes (app/rendering/maths.py); the last few stand in its texts.
 MATHML = {
-    *("math", "mrow", "mi", "mn", "mo", "ms", "mtext", "mspace", "mfrac", "msqrt", "mroot", "msub", "msup", "msubsup"),
-    *("munder", "mover", "munderover", "mtable", "mtr", "mtd", "menclose", "mstyle", "mpadded", "mphantom"),
-    *("mmultiscripts", "mprescripts"),
+    *("math", "semantics", "annotation", "mrow", "mi", "mn", "mo", "mtext", "mspace", "mfrac", "msqrt", "mroot"),
+    *("msub", "msup", "msubsup", "munder", "mover", "munderover", "mmultiscripts", "mprescripts"),
+    *("mtable", "mtr", "mtd", "menclose", "mpadded", "mphantom", "b", "i", "u"),
 }
-SPACING = {"width", "height", "depth", "lspace", "rspace", "stretchy", "fence", "separator", "minsize", "maxsize"}
+STYLE = {"displaystyle", "scriptlevel"}
 ATTRIBUTES = {
     "a": {"href", "title", "id"},
     "li": {"id"},
@@ -26,14 +27,23 @@ ATTRIBUTES = {
     "input": {"type", "checked", "disabled"},
     "math": {"display"},
     "mi": {"mathvariant"},
-    "mo": SPACING | {"mathvariant"},
-    "mspace": SPACING,
-    "mpadded": SPACING,
-    "mstyle": {"displaystyle", "scriptlevel"},
+    "mo": {
+        *("stretchy", "symmetric", "largeop", "movablelimits", "form", "lspace", "rspace", "minsize", "maxsize"),
+    },
+    "mspace": {"width"},
+    "mpadded": {"width", "height", "voffset"},
+    "mrow": STYLE,
+    "mtable": STYLE,
+    "mfrac": STYLE | {"linethickness"},
+    "mover": {"accent"},
+    "munder": {"accentunder"},
+    "mtd": {"columnspan"},
     "menclose": {"notation"},
-    "mtable": {"columnalign", "columnspacing", "rowspacing"},
-    "mtd": {"columnalign"},
-    "mfrac": {"linethickness"},
+}
+VALUES = {
+    "a": {"target": {"_blank"}},
+    "code": {"title": {"LaTeX"}},
+    "annotation": {"encoding": {"application/x-tex"}},
 }
 SCHEMES = {"http", "https", "mailto"}
 REL = "noopener noreferrer nofollow ugc"
@@ -44,11 +54,13 @@ def _classes() -> dict[str, set[str]]:
     from pygments.token import STANDARD_TYPES
 
     from app.rendering.highlight import LEXERS
+    from app.rendering.math_styles import CLASSES
 
     languages = {f"language-{name}" for name in {*LEXERS.values(), "text"}}
     return {
+        **dict.fromkeys(("mrow", "mspace", "mpadded", "mfrac", "mtable", "mtd", "mtext"), CLASSES),
         "div": {"code", "code-header", "table", "math"},
-        "span": {name for name in STANDARD_TYPES.values() if name} | {"code-language", "math"},
+        "span": {name for name in STANDARD_TYPES.values() if name} | CLASSES | {"code-language", "math", "math-tied"},
         "code": languages | {"math-source"},
         "ul": {"contains-task-list"},
         "li": {"task-list-item", "footnote-item"},
@@ -70,7 +82,7 @@ def _cleaner() -> "Cleaner":
         clean_content_tags={"script", "style"},
         attributes=ATTRIBUTES,
         allowed_classes=_classes(),
-        tag_attribute_values={"a": {"target": {"_blank"}}},
+        tag_attribute_values=VALUES,
         url_schemes=SCHEMES,
         link_rel=REL,
         strip_comments=True,

@@ -8,16 +8,16 @@ ELEMENTS = frozenset(
         r"\w+",
         "a blockquote br code div em h1 h2 h3 h4 h5 h6 hr input li ol p pre s section span strong sup table tbody td "
         "th thead tr ul "
-        "math menclose mfrac mi mmultiscripts mn mo mover mpadded mphantom mprescripts mroot mrow ms mspace msqrt "
-        "mstyle msub msubsup msup mtable mtd mtext mtr munder munderover",
+        "math menclose mfrac mi mmultiscripts mn mo mover mpadded mphantom mprescripts mroot mrow mspace msqrt "
+        "msub msubsup msup mtable mtd mtext mtr munder munderover semantics annotation b i u",
     )
 )
 # Elements of MathML carry only these, and none of them an address.
 MATHS = frozenset(
     re.findall(
         r"\w+",
-        "display displaystyle scriptlevel mathvariant stretchy fence separator minsize maxsize width height depth "
-        "lspace rspace notation columnalign columnspacing rowspacing linethickness",
+        "display displaystyle scriptlevel mathvariant stretchy symmetric largeop movablelimits form minsize maxsize "
+        "width height voffset lspace rspace accent accentunder notation columnspan linethickness class",
     )
 )
 ATTRIBUTES = {
@@ -26,8 +26,10 @@ ATTRIBUTES = {
     "ol": {"start", "class"},
     "th": {"align"},
     "td": {"align"},
+    "code": {"class", "title"},
+    "annotation": {"encoding"},
     "input": {"type", "checked", "disabled", "class"},
-    **{name: {"class"} for name in ("code", "div", "hr", "section", "span", "sup", "ul")},
+    **{name: {"class"} for name in ("div", "hr", "section", "span", "sup", "ul")},
 }
 LINK = re.compile(r"(?:https?://[^/\\\s]|mailto:)", re.IGNORECASE)
 VALUE = re.compile(r"[\w .,%+-]*")
