@@ -9,7 +9,7 @@ from bisect import bisect_right
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.rendering.dollars import is_prose
+from app.rendering.dollars import may_be_formula
 from app.rendering.links import MAX_TITLE, MAX_URL
 from app.rendering.maths import MAX_LENGTH
 from app.rendering.tags import TAG, ends_of_tags
@@ -131,7 +131,7 @@ def _may_be_formula(source: str, at: int) -> bool:
         return source.find("\\)" if mark == "\\(" else "\\]", at + 2) < 0
     if mark[0] != "$" or len(mark) < 2 or mark[1].isspace() or source.find("$", at + 1 + (mark == "$$")) >= 0:
         return False
-    return not is_prose(source[at:].lstrip("$"))
+    return may_be_formula(source[at:].lstrip("$"))
 
 
 def _tag(state: Any, silent: bool) -> bool:

@@ -14,11 +14,12 @@ from app.rendering.images import add_image_links
 from app.rendering.leaf import add_leaf_rules
 from app.rendering.links import add_links
 from app.rendering.list_indents import add_list_indents
-from app.rendering.maths import mathml
+from app.rendering.maths import mathml, typeset
 from app.rendering.nesting import add_floor
 from app.rendering.tables import add_table_limit
 from app.rendering.tags import add_tags
 from app.rendering.tasks import add_task_lists
+from app.rendering.ties import add_ties
 
 _kept = threading.local()
 
@@ -45,6 +46,7 @@ def _configured() -> Any:
     markdown = MarkdownIt("gfm-like", {"html": False, "linkify": True, "typographer": False, "breaks": True})
     add_dollar_maths(markdown)
     add_bracket_maths(markdown)
+    add_ties(markdown)
     add_task_lists(markdown)
     add_footnotes(markdown)
     add_table_limit(markdown)
@@ -61,6 +63,8 @@ def _configured() -> Any:
 def _add_rules(rules: dict[str, Any]) -> None:
     def fence(tokens: Sequence[Any], index: int, _options: Any, _env: Any) -> str:
         token = tokens[index]
+        if token.info.strip().lower() == "math" and (formula := typeset(token.content, display=True)):
+            return f'<div class="math">{formula}</div>\n'
         return code_block(token.info, highlight(token.content, language_of(token.info)))
 
     def maths(tokens: Sequence[Any], index: int, _options: Any, _env: Any) -> str:

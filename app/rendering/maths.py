@@ -18,15 +18,19 @@ _kept = threading.local()
 
 
 def mathml(source: str, *, display: bool, frame: str) -> str:
-    return f'<{frame} class="math">{_converted(source.strip(), display)}</{frame}>'
+    shown = typeset(source, display=display)
+    shown = shown or f'<code class="math-source" title="LaTeX">{html.escape(source.strip(), quote=False)}</code>'
+    return f'<{frame} class="math">{shown}</{frame}>'
 
 
-def _converted(source: str, display: bool) -> str:
+def typeset(source: str, *, display: bool) -> str:
+    """Nothing where it cannot be."""
+    source = source.strip()
     # Whatever a library says of what a model wrote.
     with contextlib.suppress(Exception):
         if 0 < len(source) <= MAX_LENGTH and not is_refused(source):
             return _annotated(source, display)
-    return f'<code class="math-source" title="LaTeX">{html.escape(source, quote=False)}</code>'
+    return ""
 
 
 def _annotated(source: str, display: bool) -> str:

@@ -7,6 +7,7 @@ In Markdown a top-level block is closed as soon as another begins below it. What
 import re
 from dataclasses import dataclass
 
+from app.rendering.brackets import SPAN
 from app.rendering.open_block import OpenBlock
 from app.rendering.open_inline import Effort
 from app.rendering.pipeline import MAX_RENDERED, Account, cache, render_blocks, render_part, render_upto
@@ -19,6 +20,8 @@ ALWAYS, GROWTH = 1024, 0.5  # a longer text that turned out to be one block is s
 _CLOSES = re.compile(r"\n[ \t]*\n(?=[^\s\-+*0-9])|\n(?:#{1,6}[ \t]|`{3}|~{3})[^\n]*\n")
 # … but a list or a quotation may go on.
 _MAY_CLOSE = re.compile(r"\n[ \t]*\n(?=[\-+*0-9])[^\n]*\n|\n(?=>)[^\n]*\n")
+# Dollars alone on their line, also in a list or a quotation.
+_DOLLARS = re.compile(r"[\s>*+\-0-9.)]*\$\$\s*\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,10 +147,13 @@ class StreamingRenderer:
 def _settled(lines: list[str]) -> int:
     """The last line that what comes later cannot draw into a block above it.
 
-    Only a formula or a comment can: it takes all lines up to its end, be they headings, but no blank one.
+    Only a formula or a comment can: it takes all lines up to its end, be they headings. But no blank one, save for a few
+    where the formula's dollars stand alone on their lines.
     """
-    first = len(lines) - 1
+    last = first = len(lines) - 1
     while first > 0 and lines[first - 1].strip():
         first -= 1
-    is_open = any(mark in line for line in lines[first:] for mark in ("\\[", "$$", "<!--"))
-    return first if is_open else len(lines)
+    if not any(mark in line for line in lines[first:] for mark in ("\\[", "$$", "\\begin{", "<!--")):
+        first = len(lines)
+    opened = (number for number in range(max(0, last - SPAN), last) if _DOLLARS.match(lines[number]))
+    return min(first, next(opened, first))

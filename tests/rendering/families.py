@@ -90,6 +90,11 @@ FAMILIES: dict[str, Family] = {
     "dollars": _after("$", "a\\$", "$"),
     "a matrix": lambda size: r"$\begin{matrix}" + "&" * min(size, 3900) + r"\end{matrix}$",
     "a formula of lines": _after("$$\n", "a\n", "$$"),
+    "openings of formulas": _after("", "$$\n\na\n\n"),
+    "openings that are never closed": _after("", "$$\n\nlong words\n\n"),
+    "environments that are never closed": _after("", "\\begin{align}\na\n"),
+    "texts in formulas": _after("$", "\\text{$a$"),
+    "commands of chemistry": lambda size: "$" + "\\ce{" * min(size // 5, 700) + "$",
     "brackets of formulas": _after("", "\\(a", "\\)"),
     # Code
     "an open fence": _after("```\n", "a\n"),
