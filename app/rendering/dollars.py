@@ -23,16 +23,6 @@ def is_prose(source: str) -> bool:
     """Two words in a row or the marks of a Chinese sentence, outside of braces: no formula, whatever is around it."""
     return _SENTENCE.search(_outside_braces(source)) is not None
 
-_BRACES = re.compile(r"\{[^{}]*(?:\}|\Z)")
-_PROSE = re.compile(
-    r"(?<![\\A-Za-z])[A-Za-z]{2,}[,;:.]?\s+[A-Za-z]{2,}[,;:.]?\s|\A[0-9][0-9.,]*\s+[A-Za-z]{2,}\s|[。，；！？、]"
-)
-
-
-def is_prose(source: str) -> bool:
-    """Words in a row are no formula, nor are a number with a word behind it, or Chinese sentences."""
-    return _PROSE.search(_BRACES.sub("", source)) is not None
-
 
 def may_be_formula(content: str) -> bool:
     """One whose end has not come yet."""

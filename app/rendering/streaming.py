@@ -147,8 +147,8 @@ class StreamingRenderer:
 def _settled(lines: list[str]) -> int:
     """The last line that what comes later cannot draw into a block above it.
 
-    Only a formula or a comment can: it takes all lines up to its end, be they headings. But no blank one, save for a few
-    where the formula's dollars stand alone on their lines.
+    Only a formula or a comment can: it takes all lines up to its end, be they headings. But no blank one, save for a
+    few where the formula's dollars stand alone on their lines.
     """
     last = first = len(lines) - 1
     while first > 0 and lines[first - 1].strip():
