@@ -40,7 +40,7 @@ def _reference(tokens: Sequence[Any], index: int, _options: Any, env: Any) -> st
 
 def _opening(tokens: Sequence[Any], index: int, _options: Any, env: Any) -> str:
     _, note, _ = _names(tokens[index], env)
-    return f'<li id="{note}" class="footnote-item">'
+    return f'<li id="{note}" class="footnote-item" dir="{tokens[index].attrGet("dir")}">'
 
 
 def _back(tokens: Sequence[Any], index: int, _options: Any, env: Any) -> str:

@@ -87,7 +87,8 @@ def _css_class(kind: Any) -> str:
 def code_block(info: str, inner: str) -> str:
     """The frame of a block of code around HTML that is escaped already."""
     language = LEXERS.get(language_of(info), "text")
+    header = f'<div class="code-header"><span class="code-language">{label_of(info)}</span></div>'
     return (
-        f'<div class="code"><div class="code-header"><span class="code-language">{label_of(info)}</span></div>'
-        f'<pre><code class="language-{language}">{inner}</code></pre></div>\n'
+        f'<div class="code" dir="ltr">{header}'
+        f'<pre><code class="language-{language}" dir="ltr">{inner}</code></pre></div>\n'
     )

@@ -7,6 +7,7 @@ from typing import Any, cast
 from app.rendering.brackets import add_bracket_maths
 from app.rendering.cjk import add_cjk
 from app.rendering.cut import add_cut_rules
+from app.rendering.direction import add_directions
 from app.rendering.dollars import add_dollar_maths
 from app.rendering.footnotes import add_footnotes
 from app.rendering.highlight import code_block, highlight, language_of
@@ -56,6 +57,7 @@ def _configured() -> Any:
     add_floor(markdown)
     add_links(markdown)
     add_cjk(markdown)
+    add_directions(markdown)
     _add_rules(cast(Any, markdown.renderer).rules)
     return markdown
 

@@ -45,6 +45,10 @@ VALUES = {
     "code": {"title": {"LaTeX"}},
     "annotation": {"encoding": {"application/x-tex"}},
 }
+DIRECTED = {
+    *("p", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "ul", "ol", "li", "details"),
+    *("div", "th", "td", "pre"),
+}
 SCHEMES = {"http", "https", "mailto"}
 REL = "noopener noreferrer nofollow ugc"
 
@@ -82,7 +86,8 @@ def _cleaner() -> "Cleaner":
         clean_content_tags={"script", "style"},
         attributes=ATTRIBUTES,
         allowed_classes=_classes(),
-        tag_attribute_values=VALUES,
+        tag_attribute_values=VALUES | {tag: {"dir": {"auto", "ltr", "rtl"}} for tag in DIRECTED},
+        set_tag_attribute_values={"code": {"dir": "ltr"}},
         url_schemes=SCHEMES,
         link_rel=REL,
         strip_comments=True,

@@ -37,7 +37,7 @@ def clean_text(text: str) -> str:
 
 
 def as_text(text: str) -> str:
-    return f"<pre>{html.escape(text, quote=False)}</pre>\n"
+    return f'<pre dir="auto">{html.escape(text, quote=False)}</pre>\n'
 
 
 def plain_blocks(text: str) -> list[str]:
@@ -49,4 +49,4 @@ def escape_text(text: str) -> str:
     """A person's message: text, with its paragraphs and line breaks."""
     paragraphs = re.split(r"\n[ \t]*\n\s*", clean_text(text).strip("\n"))
     lines = ("<br>".join(html.escape(paragraph, quote=False).split("\n")) for paragraph in paragraphs)
-    return "".join(f"<p>{line}</p>\n" for line in lines if line.strip())
+    return "".join(f'<p dir="auto">{line}</p>\n' for line in lines if line.strip())

@@ -39,7 +39,7 @@ def add_table_limit(markdown: Any) -> None:
     markdown.block.ruler.at("table", limited, {"alt": ["paragraph", "reference"]})
     rules = markdown.renderer.rules
     rules["th_open"] = rules["td_open"] = _cell_open
-    rules["table_open"] = lambda *_: '<div class="table"><table>\n'
+    rules["table_open"] = _table_open
     rules["table_close"] = lambda *_: "</table></div>\n"
 
 
@@ -89,7 +89,17 @@ def _last_line(state: Any, start: int, end: int) -> int:
     return last
 
 
+def _table_open(tokens: Sequence[Any], index: int, _options: Any, _env: Any) -> str:
+    return f'<div class="table"{_dir(tokens[index])}><table>\n'
+
+
 def _cell_open(tokens: Sequence[Any], index: int, _options: Any, _env: Any) -> str:
     token = tokens[index]
     _, _, align = str(token.attrs.get("style", "")).partition("text-align:")
-    return f'<{token.tag} align="{align}">' if align else f"<{token.tag}>"
+    aligned = f' align="{align}"' if align else ""
+    return f"<{token.tag}{aligned}{_dir(token)}>"
+
+
+def _dir(token: Any) -> str:
+    direction = token.attrGet("dir")
+    return f' dir="{direction}"' if direction else ""

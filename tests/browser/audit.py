@@ -70,7 +70,7 @@ async def audit(scene: Scene, name: str, *, thoroughly: bool, elsewhere: bool = 
     finally:
         faults = list(scene.faults)
         await scene.rest()
-    assert found == []
+    assert found == [], found
     assert shape["lang"] == scene.language and shape["title"] and shape["twice"] == []
     assert shape["mains"] == 1 and (shape["headings"] == 1 or shape["isNamed"]), shape
     assert too_wide == []

@@ -12,7 +12,7 @@ from app import all_models as all_models
 from app.clock import utcnow
 from app.conversations.models import Conversation, Message
 from app.ids import new_id
-from tests.browser import stories
+from tests.browser import right_to_left, stories
 
 MODEL = "ollama/qwen3:8b"
 USAGE = {
@@ -73,6 +73,8 @@ class _Sower:
             "full": self.conversation(title, 3400, [*self._copied(begin), full]),
             "long": self.conversation(title, 3500, long),
             "siblings": self.conversation(title, 3600, [*self._copied(begin), self.told(stories.OTHER_ANSWER)]),
+            "arabic": self._right_to_left("ARABIC", 3700),
+            "hebrew": self._right_to_left("HEBREW", 3800),
         }
         self._beside(paths["siblings"])
         return paths
@@ -86,6 +88,12 @@ class _Sower:
         thinking = thought.in_(self._language) if thought else ""
         given = {"status": "complete", "finish_reason": "stop", "usage": USAGE, **how}
         return Message(role="assistant", content=words.in_(self._language), thinking=thinking, model=MODEL, **given)
+
+    def _right_to_left(self, name: str, hours: float) -> str:
+        title, question, answer = (getattr(right_to_left, f"{name}_{what}") for what in ("TITLE", "QUESTION", "ANSWER"))
+        thought = stories.Words(question, question)
+        told = self.told(stories.Words(answer, answer), thought)
+        return self.conversation(title, hours, [self.asked(thought), told])
 
     def _copied(self, messages: Sequence[Message]) -> list[Message]:
         names = ("role", "content", "thinking", "status", "finish_reason", "model", "usage")

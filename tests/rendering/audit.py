@@ -31,6 +31,7 @@ ATTRIBUTES = {
     "input": {"type", "checked", "disabled", "class"},
     **{name: {"class"} for name in ("div", "hr", "section", "span", "sup", "ul")},
 }
+DIRECTED = frozenset(re.findall(r"\w+", "blockquote code details div h1 h2 h3 h4 h5 h6 li ol p pre td th ul"))
 LINK = re.compile(r"(?:https?://[^/\\\s]|mailto:)", re.IGNORECASE)
 VALUE = re.compile(r"[\w .,%+-]*")
 EMPTY = frozenset({"br", "hr", "input"})
@@ -65,6 +66,8 @@ class _Audit(HTMLParser):
             return tag == "a" and (LINK.match(value) is not None or value.startswith(f"#{self._prefix}fn"))
         if name == "id":
             return tag in ("a", "li") and re.fullmatch(re.escape(self._prefix) + r"fn[\w-]+", value) is not None
+        if name == "dir":
+            return tag in DIRECTED and value in ("auto", "ltr", "rtl")
         if tag.startswith("m"):
             return name in MATHS and VALUE.fullmatch(value) is not None
         return name in ATTRIBUTES.get(tag, ())

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.rendering import render_markdown
+from tests.rendering.undirected import render_markdown
 
 
 @pytest.mark.parametrize(

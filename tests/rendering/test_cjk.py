@@ -4,9 +4,10 @@ import re
 
 import pytest
 
-from app.rendering import StreamingRenderer, render_markdown
+from app.rendering import StreamingRenderer
 from tests.rendering.test_law import streamed, whole
 from tests.rendering.test_streaming import letters
+from tests.rendering.undirected import render_markdown, undirected
 
 LEADS_AWAY = ' target="_blank" rel="noopener noreferrer nofollow ugc"'
 
@@ -15,7 +16,7 @@ def inline(text: str) -> str:
     """The paragraph that whole and streamed text becomes, without what is said of all links."""
     blocks = whole(text)
     assert streamed(letters(text)) == blocks
-    return "".join(blocks).removeprefix("<p>").removesuffix("</p>\n").replace(LEADS_AWAY, "")
+    return undirected("".join(blocks)).removeprefix("<p>").removesuffix("</p>\n").replace(LEADS_AWAY, "")
 
 
 @pytest.mark.parametrize(

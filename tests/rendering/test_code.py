@@ -5,10 +5,10 @@ import re
 import pytest
 
 from app.rendering import highlight as module
-from app.rendering import render_markdown
 from app.rendering.highlight import LEXERS, MAX_HIGHLIGHTED, highlight, language_of
 from app.rendering.stylesheet import CONTRAST, DARK_PAPER, LIGHT_PAPER, contrast, stylesheet
 from tests.rendering.audit import faults
+from tests.rendering.undirected import render_markdown
 
 STYLESHEET = "static/css/highlight.css"
 

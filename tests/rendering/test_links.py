@@ -5,9 +5,9 @@ import re
 
 import pytest
 
-from app.rendering import render_markdown
 from tests.rendering.test_law import streamed, whole
 from tests.rendering.test_streaming import letters
+from tests.rendering.undirected import render_markdown
 
 
 def links(text: str) -> list[str]:

@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
-from app.rendering import render_blocks, render_markdown
 from app.rendering.tables import MAX_CELLS
+from tests.rendering.undirected import render_blocks, render_markdown
 
 
 def test_importing_the_package_imports_none_of_the_heavy_libraries() -> None:

@@ -4,7 +4,6 @@ import re
 
 import pytest
 
-from app.rendering import render_markdown
 from app.rendering.brackets import SPAN
 from app.rendering.dollars import is_prose
 
@@ -118,6 +117,7 @@ $@ and $<
 \(\)
 \( a
 """.strip()
+from tests.rendering.undirected import render_markdown
 
 
 @pytest.mark.parametrize("text", ["$x^2$", r"\(x^2\)", "a $x^2$ b", "设$x^2$是", "($x^2$)", "**$x^2$**"])

@@ -2,9 +2,10 @@
 
 import pytest
 
-from app.rendering import StreamingRenderer, escape_text, render_blocks, render_markdown
+from app.rendering import StreamingRenderer, render_blocks, render_markdown
 from tests.rendering.audit import faults
 from tests.rendering.payloads import load_payloads
+from tests.rendering.undirected import escape_text
 
 PAYLOADS = load_payloads()
 FRAMES = (

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from app.rendering import StreamingRenderer, markdown, pipeline, streaming
+from app.rendering import StreamingRenderer, markdown, pipeline
 from tests.benchmarks import bench_rendering
+from tests.rendering.undirected import undirected
 
 
 def letters(text: str, size: int = 1) -> Iterator[str]:
@@ -17,7 +18,7 @@ def shown(text: str, size: int = 1) -> list[str]:
     renderer = StreamingRenderer()
     for piece in letters(text, size):
         renderer.feed(piece)
-    return list(renderer.blocks)
+    return list(map(undirected, renderer.blocks))
 
 
 class Count:
@@ -38,10 +39,15 @@ class Count:
 
 def test_an_update_tells_what_to_drop_and_what_to_append() -> None:
     renderer = StreamingRenderer()
-    assert renderer.feed("first") == streaming.Update(0, ["<p>first</p>\n"])
-    assert renderer.feed("\n\nsec") == streaming.Update(0, ["<p>first</p>\n", "<p>sec</p>\n"])
-    assert renderer.feed("ond") == streaming.Update(1, ["<p>second</p>\n"])
-    assert renderer.finish() == streaming.Update(2, [])
+    for piece, from_, blocks in (
+        ("first", 0, ["<p>first</p>\n"]),
+        ("\n\nsec", 0, ["<p>first</p>\n", "<p>sec</p>\n"]),
+        ("ond", 1, ["<p>second</p>\n"]),
+    ):
+        update = renderer.feed(piece)
+        assert (update.from_, list(map(undirected, update.blocks))) == (from_, blocks)
+    renderer.finish()
+    assert list(map(undirected, renderer.blocks)) == ["<p>first</p>\n", "<p>second</p>\n"]
 
 
 def test_a_closed_block_is_never_touched_again() -> None:
@@ -75,7 +81,7 @@ def test_plain_words_are_shown_as_soon_as_they_come() -> None:
     renderer.feed("A paragraph of *some* length that has been rendered ")
     for word in ("and", " goes", " on, well-known", " & plain"):
         renderer.feed(word)
-    assert renderer.blocks == [
+    assert list(map(undirected, renderer.blocks)) == [
         "<p>A paragraph of <em>some</em> length that has been rendered and goes on, well-known &amp; plain</p>\n"
     ]
 

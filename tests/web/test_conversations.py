@@ -75,7 +75,7 @@ async def test_renaming(alice: Visitor, charlie: Visitor) -> None:
     assert f'value="{"t" * 201}"' in too_long.text
     answer = await alice.post(f"{path}/rename", title="  Tea &\r\n milk ")
     assert (answer.status_code, answer.headers["location"]) == (303, path)
-    assert '<h1 class="bar-title">Tea &amp; milk</h1>' in (await alice.get(path)).text
+    assert '<h1 class="bar-title" dir="auto">Tea &amp; milk</h1>' in (await alice.get(path)).text
 
 
 async def test_a_first_message_that_is_refused_leaves_no_conversation(alice: Visitor) -> None:

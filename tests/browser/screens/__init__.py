@@ -1,6 +1,16 @@
 """Every state that a person can see. Screenshots and the audits walk this list."""
 
-from tests.browser.screens import account, administration, application, chat, islands, lists, messages, signed_out
+from tests.browser.screens import (
+    account,
+    administration,
+    application,
+    chat,
+    islands,
+    lists,
+    messages,
+    right_to_left,
+    signed_out,
+)
 from tests.browser.screens.registry import SCREENS, Screen, bring
 
 __all__ = [
@@ -14,5 +24,6 @@ __all__ = [
     "islands",
     "lists",
     "messages",
+    "right_to_left",
     "signed_out",
 ]
