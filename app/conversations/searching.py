@@ -10,6 +10,7 @@ from app.conversations.models import Conversation
 from app.db.functions import has_word
 
 MOST_WORDS = 8
+LONGEST_WORD = 1000  # no title is so long, and databases refuse such patterns
 
 
 async def search_conversations(
@@ -17,7 +18,7 @@ async def search_conversations(
 ) -> Sequence[Conversation]:
     """Those whose title has every word of `query`, in whatever case; archived ones too; most recently used first."""
     words = query.casefold().split()[:MOST_WORDS]
-    if not words:
+    if not words or max(map(len, words)) > LONGEST_WORD:
         return []
     return (
         await session.scalars(

@@ -38,7 +38,7 @@ def clean_settings(typed: Mapping[str, str]) -> dict[str, Any]:
     text = typed.get("system_prompt", "").replace("\r\n", "\n")
     if "\0" in text:
         raise invalid("invalid_text", "This text has characters that cannot be stored.", "/system_prompt")
-    return {"system_prompt": check_system_prompt(text.strip("\n")), "options": read_options(typed)}
+    return {"system_prompt": check_system_prompt(text).strip("\n"), "options": read_options(typed)}
 
 
 @router.get("/c/{conversation_id}/options")

@@ -12,12 +12,13 @@ from starlette.responses import HTMLResponse, Response
 
 from app import i18n
 from app.accounts.principal import Principal
+from app.generations.options import MAX_SYSTEM_PROMPT
 from app.http.assets import asset_url, vite_asset
 from app.http.csrf import csrf_token, set_csrf_cookie
 from app.ids import new_id
 from app.web import flash, preferences
 from app.web.filters import FILTERS
-from app.web.forms import FormState
+from app.web.forms import MAX_CONTENT, FormState
 
 FOLDER = Path(__file__).resolve().parents[2] / "templates"
 VARY = "HX-Request, HX-Target, Cookie, Accept-Language, Accept-Encoding"
@@ -33,7 +34,12 @@ environment = Environment(
 )
 environment.filters.update(FILTERS)
 environment.globals.update(
-    asset_url=asset_url, vite_asset=vite_asset, new_key=new_id, preferences=preferences.current.get
+    asset_url=asset_url,
+    vite_asset=vite_asset,
+    new_key=new_id,
+    preferences=preferences.current.get,
+    most_of_message=MAX_CONTENT,
+    most_of_system_prompt=MAX_SYSTEM_PROMPT,
 )
 environment.add_extension("jinja2.ext.i18n")
 # Added by the extension, so unknown to the types.

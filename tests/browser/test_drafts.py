@@ -49,7 +49,7 @@ async def test_what_is_sent_is_no_draft_any_more(alice: Page) -> None:
 async def test_a_refusal_keeps_what_the_server_put_there(open_page: OpenPage) -> None:
     page = await open_page(allowed=("status of 422",))
     await register(page)
-    await page.locator("#content").evaluate("area => area.removeAttribute('maxlength')")
+    await page.locator("#content").evaluate("area => area.removeAttribute('data-most')")
     await page.fill("#content", "x" * 100_001)
     await page.click("button.send")
     await expect(page.locator("#composer-error")).to_contain_text("100,001")
