@@ -6,6 +6,7 @@ import pytest
 
 from app.rendering.brackets import SPAN
 from app.rendering.dollars import is_prose
+from tests.rendering.undirected import render_markdown
 
 FORMULAS = r"""
 the $i$th one
@@ -117,7 +118,6 @@ $@ and $<
 \(\)
 \( a
 """.strip()
-from tests.rendering.undirected import render_markdown
 
 
 @pytest.mark.parametrize("text", ["$x^2$", r"\(x^2\)", "a $x^2$ b", "设$x^2$是", "($x^2$)", "**$x^2$**"])
