@@ -69,7 +69,7 @@ async def test_all_of_a_conversation_is_printed(long_one: Page) -> None:
     page = long_one
     await page.evaluate("() => { print = () => (window.printed = document.querySelectorAll('.message').length) }")
     await page.keyboard.press("Control+p")
-    await page.wait_for_function("window.printed")
+    await page.wait_for_function("() => window.printed")
     assert "/app/" in page.url or await page.evaluate("window.printed") == 2 * len(ANSWERS)
     assert await page.locator(".earlier :is(a, button)").count() == 0
 
