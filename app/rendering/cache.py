@@ -6,7 +6,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Sequence
 
-CACHE_BYTES = 8 * 1024 * 1024
+CACHE_BYTES = 16 * 1024 * 1024  # room for a text of two megabytes, and for many of usual length
 
 
 class BlockCache:
@@ -28,12 +28,14 @@ class BlockCache:
             return list(found)
 
     def put(self, text: str, id_prefix: str, blocks: Sequence[str]) -> None:
-        key = _key(text, id_prefix)
+        key, size = _key(text, id_prefix), _bytes(blocks)
+        if size > self._limit:
+            return  # it would take the place of all others, and then its own
         with self._lock:
             if key in self._kept:
                 return
             self._kept[key] = tuple(blocks)
-            self._size += _bytes(blocks)
+            self._size += size
             while self._size > self._limit:
                 _, dropped = self._kept.popitem(last=False)
                 self._size -= _bytes(dropped)

@@ -2,15 +2,22 @@
 
 import html
 import re
+import sys
 import time
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
-MAX_HIGHLIGHTED = 8 * 1024
-SECONDS = 0.15  # of the processor, for one block; honest code takes a tenth, while some lexers are quadratic
+MAX_HIGHLIGHTED = 64 * 1024
+# Seconds of the processor for a block, and for a long one. Honest code takes a tenth, or a half of it; some lexers are
+# quadratic.
+SECONDS, SECONDS_OF_LONG = 0.15, 1.0
 
-# Lexers that take longer than this in a single step, for which no clock can stop them, get less.
-SLOW = {"ocaml": 2048, "ini": 4096, "console": 4096}
+# No clock can stop a single step of a lexer: it sees no more than this of what lies ahead, so that it cannot take long.
+WINDOW = 8 * 1024
+NARROW = {"ocaml": 2048, "ini": 2048}
+# Lexers that are made otherwise and see everything at once get no longer code.
+SHORT = {"console": 4096, "make": WINDOW}
 
 _LABEL = re.compile(r"[a-z0-9][a-z0-9+#._-]{0,23}")
 
@@ -49,16 +56,18 @@ def highlight(code: str, language: str) -> str:
     """Kept, so that a block that took too long once is plain wherever it is shown next."""
     plain = html.escape(code, quote=False)
     name = LEXERS.get(language, "")
-    if not name or len(code) > SLOW.get(name, MAX_HIGHLIGHTED):
+    if not name or len(code) > SHORT.get(name, MAX_HIGHLIGHTED):
         return plain
     return _highlighted(code, name) or plain
 
 
 def _highlighted(code: str, name: str) -> str | None:
     """None if it takes too long, or if the lexer would change the text."""
-    deadline = time.thread_time() + SECONDS
+    window = NARROW.get(name, WINDOW)
+    is_long = len(code) > window
+    deadline = time.thread_time() + (SECONDS_OF_LONG if is_long else SECONDS)
     parts, size = [], 0
-    for kind, text in _lexer(name).get_tokens(code):
+    for kind, text in _lexer(name, window if is_long else 0).get_tokens(code):
         if time.thread_time() > deadline:
             return None
         css, inner = _css_class(kind), html.escape(text, quote=False)
@@ -67,11 +76,22 @@ def _highlighted(code: str, name: str) -> str | None:
     return "".join(parts) if size == len(code) else None
 
 
-@lru_cache(maxsize=64)
-def _lexer(name: str) -> Any:
+@lru_cache(maxsize=128)
+def _lexer(name: str, window: int) -> Any:
+    """`window`: as far as it sees, or 0 for all, which takes half the time."""
     from pygments.lexers import get_lexer_by_name
 
-    return get_lexer_by_name(name, stripnl=False, ensurenl=False)
+    lexer = get_lexer_by_name(name, stripnl=False, ensurenl=False)
+    if window and hasattr(lexer, "_tokens"):
+        lexer._tokens = {
+            state: [(_within(window, match), *action) for match, *action in rules]
+            for state, rules in lexer._tokens.items()
+        }
+    return lexer
+
+
+def _within(window: int, match: Callable[[str, int, int], Any]) -> Callable[..., Any]:
+    return lambda text, start, end=sys.maxsize: match(text, start, min(end, start + window))
 
 
 @lru_cache(maxsize=256)
@@ -84,10 +104,16 @@ def _css_class(kind: Any) -> str:
     return "" if STANDARD_TYPES[kind] in ("w", "err") else STANDARD_TYPES[kind]
 
 
-def code_block(info: str, inner: str) -> str:
+def is_uncoloured(info: str, code: str, inner: str) -> bool:
+    """Whether this code would have colours if it were shorter, or its lexer quicker."""
+    return len(code) > WINDOW and language_of(info) != "" and "<span" not in inner
+
+
+def code_block(info: str, inner: str, *, is_uncoloured: bool = False) -> str:
     """The frame of a block of code around HTML that is escaped already."""
     language = LEXERS.get(language_of(info), "text")
-    header = f'<div class="code-header"><span class="code-language">{label_of(info)}</span></div>'
+    uncoloured = " uncoloured" if is_uncoloured else ""  # the stylesheet says it in words
+    header = f'<div class="code-header"><span class="code-language{uncoloured}">{label_of(info)}</span></div>'
     return (
         f'<div class="code" dir="ltr">{header}'
         f'<pre><code class="language-{language}" dir="ltr">{inner}</code></pre></div>\n'

@@ -10,7 +10,7 @@ from app.rendering.cut import add_cut_rules
 from app.rendering.direction import add_directions
 from app.rendering.dollars import add_dollar_maths
 from app.rendering.footnotes import add_footnotes
-from app.rendering.highlight import code_block, highlight, language_of
+from app.rendering.highlight import code_block, highlight, is_uncoloured, language_of
 from app.rendering.images import add_image_links
 from app.rendering.leaf import add_leaf_rules
 from app.rendering.links import add_links
@@ -67,7 +67,8 @@ def _add_rules(rules: dict[str, Any]) -> None:
         token = tokens[index]
         if token.info.strip().lower() == "math" and (formula := typeset(token.content, display=True)):
             return f'<div class="math">{formula}</div>\n'
-        return code_block(token.info, highlight(token.content, language_of(token.info)))
+        inner = highlight(token.content, language_of(token.info))
+        return code_block(token.info, inner, is_uncoloured=is_uncoloured(token.info, token.content, inner))
 
     def maths(tokens: Sequence[Any], index: int, _options: Any, _env: Any) -> str:
         token = tokens[index]

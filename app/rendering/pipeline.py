@@ -14,12 +14,14 @@ from app.rendering.footnotes import PREFIX
 from app.rendering.leaf import LEAF, Leaf
 from app.rendering.markdown import cut_parser, parser, top_level
 from app.rendering.output import TooMuch, bounded_html
+from app.rendering.pieces import reopened, settled
 from app.rendering.sanitize import sanitize
 from app.rendering.source import as_text, clean_text, plain_blocks
 
 logger = logging.getLogger(__name__)
 
-MAX_RENDERED = 100_000  # characters that are read as Markdown; what follows is shown as it is
+MAX_RENDERED = 2_000_000  # characters that are read as Markdown; what follows is shown as it is
+PIECE = 100_000  # characters that are read at once: what they define holds for them, and no block is longer
 EXPANSION, ALLOWANCE = 10, 64 * 1024  # how much HTML a text may come to
 
 
@@ -134,8 +136,24 @@ def _cut(text: str, starts: Sequence[int]) -> list[str]:
 
 def render_uncached(text: str, *, id_prefix: str = "") -> list[str]:
     text = clean_text(text)
-    blocks = render_part(text[:MAX_RENDERED], Account(), id_prefix=id_prefix)
-    return blocks + plain_blocks(text[MAX_RENDERED:])
+    rest, account = text[:MAX_RENDERED], Account()
+    blocks: list[str] = []
+    while len(rest) > PIECE:
+        prefix = f"{id_prefix}{len(blocks)}-" if blocks else id_prefix
+        piece, rest = render_piece(rest, account, id_prefix=prefix)
+        blocks += piece
+    prefix = f"{id_prefix}{len(blocks)}-" if blocks else id_prefix
+    return blocks + render_part(rest, account, id_prefix=prefix) + plain_blocks(text[MAX_RENDERED:])
+
+
+def render_piece(text: str, account: Account, *, id_prefix: str = "") -> tuple[list[str], str]:
+    """The first blocks of a text that is too long to be read at once, and the rest; a block that is is cut."""
+    whole = text[: text.rfind("\n", 0, PIECE) + 1] or text[:PIECE]
+    lines = whole.split("\n")
+    blocks, last = render_upto(settled(lines), whole, account, id_prefix=id_prefix)
+    if last:
+        return blocks, text[sum(len(line) + 1 for line in lines[:last]) :]
+    return render_part(whole, account, id_prefix=id_prefix), reopened(whole) + text[len(whole) :]
 
 
 def render_blocks(text: str, *, id_prefix: str = "") -> list[str]:

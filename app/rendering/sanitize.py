@@ -64,7 +64,9 @@ def _classes() -> dict[str, set[str]]:
     return {
         **dict.fromkeys(("mrow", "mspace", "mpadded", "mfrac", "mtable", "mtd", "mtext"), CLASSES),
         "div": {"code", "code-header", "table", "math"},
-        "span": {name for name in STANDARD_TYPES.values() if name} | CLASSES | {"code-language", "math", "math-tied"},
+        "span": {name for name in STANDARD_TYPES.values() if name}
+        | CLASSES
+        | {"code-language", "math", "math-tied", "uncoloured"},
         "code": languages | {"math-source"},
         "ul": {"contains-task-list"},
         "li": {"task-list-item", "footnote-item"},

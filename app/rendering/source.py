@@ -37,7 +37,8 @@ def clean_text(text: str) -> str:
 
 
 def as_text(text: str) -> str:
-    return f'<pre dir="auto">{html.escape(text, quote=False)}</pre>\n'
+    """The stylesheet says why, in the reader's language."""
+    return f'<pre class="unformatted" dir="auto">{html.escape(text, quote=False)}</pre>\n'
 
 
 def plain_blocks(text: str) -> list[str]:

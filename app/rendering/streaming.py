@@ -7,10 +7,19 @@ In Markdown a top-level block is closed as soon as another begins below it. What
 import re
 from dataclasses import dataclass
 
-from app.rendering.brackets import SPAN
 from app.rendering.open_block import OpenBlock
 from app.rendering.open_inline import Effort
-from app.rendering.pipeline import MAX_RENDERED, Account, cache, render_blocks, render_part, render_upto
+from app.rendering.pieces import settled
+from app.rendering.pipeline import (
+    MAX_RENDERED,
+    PIECE,
+    Account,
+    cache,
+    render_blocks,
+    render_part,
+    render_piece,
+    render_upto,
+)
 from app.rendering.source import PLAIN_BLOCK, Cleaner, as_text, plain_blocks
 
 AGAIN, ALLOWANCE = 2.5, 1024  # characters that may be read again, for each that comes and for the first
@@ -20,8 +29,6 @@ ALWAYS, GROWTH = 1024, 0.5  # a longer text that turned out to be one block is s
 _CLOSES = re.compile(r"\n[ \t]*\n(?=[^\s\-+*0-9])|\n(?:#{1,6}[ \t]|`{3}|~{3})[^\n]*\n")
 # … but a list or a quotation may go on.
 _MAY_CLOSE = re.compile(r"\n[ \t]*\n(?=[\-+*0-9])[^\n]*\n|\n(?=>)[^\n]*\n")
-# Dollars alone on their line, also in a list or a quotation.
-_DOLLARS = re.compile(r"[\s>*+\-0-9.)]*\$\$\s*\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +97,9 @@ class StreamingRenderer:
         new = len(self._open.text)
         self._effort.earn(len(piece))
         self._open.add(piece)
+        while len(self._open.text) > PIECE:
+            self._close_piece()
+            new = 0
         if not self._open.is_fence:
             # What defines something changes blocks above it; the label may have begun in an earlier piece.
             self._may_define = self._may_define or self._open.text.find("]:", max(0, new - 1)) >= 0
@@ -118,12 +128,21 @@ class StreamingRenderer:
         after_fence = fence_end > 0 and not text[fence_end : len(whole)].strip() and lines[-1].strip() != ""
         if after_fence or (after_blank and _CLOSES.match("\n\n" + lines[-1])):
             whole += "x\n"  # any line: what it becomes makes no difference to those above
-        blocks, last = render_upto(_settled(lines), whole, self._account, id_prefix=self._prefix)
+        blocks, last = render_upto(settled(lines), whole, self._account, id_prefix=self._prefix)
         if last:
             self._close(self._closed, blocks)
             self._open = OpenBlock(self._prefix, self._account, self._effort)
             self._tried = 0
             self._open.add("\n".join(lines[last:]))
+
+    def _close_piece(self) -> None:
+        text = self._open.text
+        self._may_define = self._may_define or "]:" in text
+        blocks, rest = render_piece(text, self._account, id_prefix=self._prefix)
+        self._close(self._closed, blocks)
+        self._open = OpenBlock(self._prefix, self._account, self._effort)
+        self._tried = 0
+        self._open.add(rest)
 
     def _close_markdown(self) -> None:
         text, self._open = self._open.text, OpenBlock(self._prefix, self._account, self._effort)
@@ -142,18 +161,3 @@ class StreamingRenderer:
 
     def _show(self, blocks: list[str]) -> None:
         self.blocks[self._closed :] = blocks
-
-
-def _settled(lines: list[str]) -> int:
-    """The last line that what comes later cannot draw into a block above it.
-
-    Only a formula or a comment can: it takes all lines up to its end, be they headings. But no blank one, save for a
-    few where the formula's dollars stand alone on their lines.
-    """
-    last = first = len(lines) - 1
-    while first > 0 and lines[first - 1].strip():
-        first -= 1
-    if not any(mark in line for line in lines[first:] for mark in ("\\[", "$$", "\\begin{", "<!--")):
-        first = len(lines)
-    opened = (number for number in range(max(0, last - SPAN), last) if _DOLLARS.match(lines[number]))
-    return min(first, next(opened, first))

@@ -29,7 +29,7 @@ ATTRIBUTES = {
     "code": {"class", "title"},
     "annotation": {"encoding"},
     "input": {"type", "checked", "disabled", "class"},
-    **{name: {"class"} for name in ("div", "hr", "section", "span", "sup", "ul")},
+    **{name: {"class"} for name in ("div", "hr", "pre", "section", "span", "sup", "ul")},
 }
 DIRECTED = frozenset(re.findall(r"\w+", "blockquote code details div h1 h2 h3 h4 h5 h6 li ol p pre td th ul"))
 LINK = re.compile(r"(?:https?://[^/\\\s]|mailto:)", re.IGNORECASE)

@@ -1,24 +1,29 @@
 """However much a text is or would become: bounded, shown in full, and never a fault."""
 
+import re
 import threading
+from pathlib import Path
 
 import pytest
 
 from app.rendering import StreamingRenderer, pipeline, render_blocks, render_markdown
 from app.rendering.cache import BlockCache
 from app.rendering.markdown import parser
-from app.rendering.pipeline import ALLOWANCE, EXPANSION, MAX_RENDERED, render_uncached
+from app.rendering.pipeline import ALLOWANCE, EXPANSION, render_uncached
 from app.rendering.source import PLAIN_BLOCK, as_text
 from tests.rendering.audit import faults
 from tests.rendering.undirected import undirected
 
+MAX_RENDERED = 10_000
 
-def test_what_follows_the_ceiling_is_shown_as_it_is_in_blocks_of_bounded_size() -> None:
+
+def test_what_follows_the_ceiling_is_shown_as_it_is_in_blocks_of_bounded_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pipeline, "MAX_RENDERED", MAX_RENDERED)
     rest = "**bold** <b>\n" * 2000
     blocks = list(map(undirected, render_blocks("a *b*\n\n" + "x" * (MAX_RENDERED - 7) + rest)))
     assert blocks[0] == "<p>a <em>b</em></p>\n"
-    assert all(block.startswith("<pre>") and len(block) < 2 * PLAIN_BLOCK for block in blocks[2:])
-    shown = "".join(block.removeprefix("<pre>").removesuffix("</pre>\n") for block in blocks[2:])
+    assert all(block.startswith('<pre class="unformatted">') and len(block) < 2 * PLAIN_BLOCK for block in blocks[2:])
+    shown = "".join(block.removeprefix('<pre class="unformatted">').removesuffix("</pre>\n") for block in blocks[2:])
     assert shown.replace("&lt;", "<").replace("&gt;", ">") == rest
 
 
@@ -27,7 +32,7 @@ def test_html_comes_to_at_most_ten_times_its_source_and_an_allowance() -> None:
     blocks = render_uncached(text)
     assert sum(map(len, blocks)) <= EXPANSION * len(text) + ALLOWANCE
     assert undirected(blocks[0]).startswith('<p><span class="math">')
-    assert undirected(blocks[-1]) == "<pre>$x$\n\n</pre>\n"
+    assert undirected(blocks[-1]) == '<pre class="unformatted">$x$\n\n</pre>\n'
     assert len(blocks) == 15_000
 
 
@@ -44,7 +49,7 @@ def test_footnotes_beyond_the_budget_make_the_whole_a_text(monkeypatch: pytest.M
     monkeypatch.setattr(pipeline, "ALLOWANCE", 0)
     text = "[^1]\n\n[^1]: " + "$x$ " * 100
     (block,) = render_uncached(text)
-    assert undirected(block).startswith("<pre>[^1]")
+    assert undirected(block).startswith('<pre class="unformatted">[^1]')
 
 
 @pytest.mark.parametrize("fault", [RuntimeError, RecursionError, IndexError, AssertionError])
@@ -110,3 +115,9 @@ def test_many_threads_render_the_same_as_one() -> None:
     for thread in threads:
         thread.join()
     assert wrong == []
+
+
+@pytest.mark.parametrize("name", ["unformatted", "uncoloured"])
+def test_what_is_past_a_limit_says_so_in_both_languages(name: str) -> None:
+    styles = Path("static/css/prose.css").read_text(encoding="utf-8")
+    assert len(re.findall(rf'\.prose \.{name}(?:|:lang\(zh\))::\w+ \{{\s+content: "[^"]+";', styles)) == 2

@@ -62,8 +62,12 @@ def test_there_are_about_forty_lexers_and_perl_is_not_one() -> None:
 
 
 def test_code_beyond_the_ceiling_is_plain() -> None:
-    assert "<span" in highlight("x = 1\n" * 100, "python")
-    assert "<span" not in highlight("x = 1\n" * MAX_HIGHLIGHTED, "python")
+    code = "a_name_of_some_length = 1\n" * (MAX_HIGHLIGHTED // 26)
+    for more, is_plain in (("", False), ("x = 1\n" * 10, True)):
+        html = render_markdown(f"```python\n{code}{more}```")
+        assert ('<span class="mi"' not in html) is is_plain
+        assert ('class="code-language uncoloured"' in html) is is_plain
+    assert "uncoloured" not in render_markdown(f"```\n{code}x\n```")
 
 
 def test_code_that_takes_a_lexer_too_long_is_plain_and_stays_so(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -88,7 +92,24 @@ def test_a_quadratic_lexer_is_stopped(language: str, shape: str) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "time", Clock())
         highlight(shape * (MAX_HIGHLIGHTED // len(shape)), language)
-    assert ticks <= module.SECONDS * 1000 + 2
+    assert ticks <= module.SECONDS_OF_LONG * 1000 + 2
+
+
+@pytest.mark.parametrize("language", ["python", "css", "javascript", "yaml", "c", "ruby"])
+def test_a_lexer_that_sees_less_finds_the_same(language: str) -> None:
+    code = "/* a */ body { x: 'y' } # z\n\n  def f(x): return 'a'\n- a: [b, c]\n" * 180
+    window = module.WINDOW
+    assert window < len(code) < 2 * window
+    assert list(module._lexer(language, window).get_tokens(code)) == list(module._lexer(language, 0).get_tokens(code))
+
+
+def test_no_step_of_a_lexer_sees_more_than_its_window() -> None:
+    """The end of a comment that stands far behind it is not looked for."""
+    code = "/*" + "a\n" * module.WINDOW + "*/\n"
+    lengths = [
+        [len(text) for _, text in module._lexer("css", window).get_tokens(code)] for window in (0, module.WINDOW)
+    ]
+    assert max(lengths[1]) <= module.WINDOW < max(lengths[0])
 
 
 def test_the_stylesheet_is_the_one_that_is_made() -> None:

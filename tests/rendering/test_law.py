@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.rendering import StreamingRenderer, Update
+from app.rendering import StreamingRenderer, Update, pipeline, streaming
 from app.rendering.pipeline import render_uncached
 from app.rendering.source import Cleaner, clean_text
 from tests.effort import effort
@@ -175,7 +175,9 @@ def test_an_empty_stream_ends_in_nothing() -> None:
     assert streamed([" ", "\n", "\t"]) == whole(" \n\t") == []
 
 
-def test_the_law_holds_beyond_the_ceiling_and_nothing_is_lost() -> None:
+def test_the_law_holds_beyond_the_ceiling_and_nothing_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (pipeline, streaming):
+        monkeypatch.setattr(module, "MAX_RENDERED", 100_000)
     text = "some *words* here\n\n" * 6000 + "end"
     blocks = streamed(text[at : at + 999] for at in range(0, len(text), 999))
     assert blocks == whole(text)

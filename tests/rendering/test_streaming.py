@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from app.rendering import StreamingRenderer, markdown, pipeline
+from app.rendering import StreamingRenderer, markdown, streaming
 from tests.benchmarks import bench_rendering
 from tests.rendering.undirected import undirected
 
@@ -171,9 +171,10 @@ def test_the_benchmark_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     assert bench_rendering.run()["stream_ratio"] > 0
 
 
-def test_beyond_the_ceiling_only_the_last_block_grows() -> None:
+def test_beyond_the_ceiling_only_the_last_block_grows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streaming, "MAX_RENDERED", 10_000)
     renderer = StreamingRenderer()
-    renderer.feed("x" * pipeline.MAX_RENDERED)
+    renderer.feed("x" * 10_000)
     renderer.feed("y" * 1000)
     for _ in range(29):
         update = renderer.feed("y" * 1000)
