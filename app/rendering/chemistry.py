@@ -2,11 +2,12 @@ r"""Chemistry as people write it, `\ce{2H2 + O2 -> 2H2O}`, in LaTeX: the part of
 
 import re
 
+# Alone, and with something above or below.
 _ARROWS = {
-    "->": r"\xrightarrow",
-    "<-": r"\xleftarrow",
-    "<->": r"\xleftrightarrow",
-    "<=>": r"\xrightleftharpoons",
+    "->": (r"\longrightarrow ", r"\xrightarrow"),
+    "<-": (r"\longleftarrow ", r"\xleftarrow"),
+    "<->": (r"\longleftrightarrow ", r"\xleftrightarrow"),
+    "<=>": (r"\;\rightleftharpoons\;", r"\xrightleftharpoons"),
 }
 _TOKEN = re.compile(
     r"(?P<space>\s+)"
@@ -49,7 +50,7 @@ def chemistry(source: str) -> str | None:
             return None
         parts.append(part)
         at, is_begun = found.end(), not (found["space"] or found["arrow"] or found["dot"] or found[0] in "([")
-    return "{" + "".join(parts) + "}"
+    return "{" + "".join(parts) + "}" if parts else None
 
 
 def _written(found: re.Match[str], is_begun: bool) -> str | None:
@@ -80,11 +81,11 @@ def _fraction(number: str) -> str:
 
 
 def _arrow(arrow: str, above: str, below: str) -> str | None:
-    labels = [_label(label) for label in (above, below)]
-    if None in labels:
-        return None
-    under = f"[{labels[1]}]" if below else ""
-    return f"{_ARROWS[arrow]}{under}{{{labels[0]}}}"
+    alone, labelled = _ARROWS[arrow]
+    if not above and not below:
+        return alone
+    over, under = _label(above), _label(below)
+    return None if over is None or under is None else f"{labelled}[{under}]{{{over}}}"
 
 
 def _label(text: str) -> str | None:

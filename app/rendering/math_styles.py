@@ -51,6 +51,12 @@ CLASSES = {
     *RENAMED.values(),
 }
 
+# Lines and tildes over and under something, of the characters that browsers stretch sideways.
+_STRETCHED = {
+    '<mo stretchy="true">\u0332</mo></mover>': '<mo stretchy="true">\u203e</mo></mover>',
+    '<mo stretchy="true">\u0332</mo></munder>': '<mo stretchy="true">_</mo></munder>',
+    '<mo stretchy="true">~</mo></mover>': '<mo stretchy="true">\u02dc</mo></mover>',
+}
 # Within a tag: what a formula's text has of `<` and `"` is escaped.
 _STYLED = re.compile(r'(<[a-z]+(?: [a-z]+="[^"<>]*")*?) style="([^"<>]*)"')
 _CLASSED = re.compile(r'(<(?:span|mrow) class=")([a-z-]+)"')
@@ -58,6 +64,8 @@ _CLASSED = re.compile(r'(<(?:span|mrow) class=")([a-z-]+)"')
 
 def with_classes(mathml: str) -> str:
     """Raises KeyError for a style that no class is known for."""
+    for written, stretched in _STRETCHED.items():
+        mathml = mathml.replace(written, stretched)
     mathml = _CLASSED.sub(lambda found: f'{found[1]}{RENAMED.get(found[2], found[2])}"', mathml)
     return _STYLED.sub(_classed, mathml)
 
