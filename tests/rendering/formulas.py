@@ -38,7 +38,7 @@ def outline(html: str) -> str:
 
 
 class _Outline(HTMLParser):
-    FLAT = frozenset(("math", "semantics", "mrow", "mi", "mn", "mo", "mspace", "span", "div"))
+    FLAT = frozenset(("math", "semantics", "mrow", "mi", "mn", "mo", "mspace", "span", "div", "p"))
 
     def __init__(self) -> None:
         super().__init__()
