@@ -57,7 +57,7 @@ def _block(state: Any, start: int, end: int, silent: bool) -> bool:
             return False
         lines.append(_line(state, start + len(lines)))
     # Only where it ends the line: what follows a formula would be lost.
-    inner, _, rest = "\n".join(filter(None, lines)).partition(closing)
+    inner, _, rest = "\n".join((lines[0], *filter(None, lines[1:]))).partition(closing)
     if not inner.strip() or len(rest) > 1 or rest not in _PUNCTUATION or ("" in lines[1:-1] and _is_text(inner)):
         return False
     if not silent:

@@ -1,6 +1,6 @@
 // Code, tables and formulas that are wider than the page can be scrolled by keys in every browser.
 {
-  const WIDE = ".blocks pre, .blocks .table, .blocks math[display=block]";
+  const WIDE = ".blocks pre, .blocks .table, .blocks .math, .blocks math[display=block]";
 
   function offerKeys() {
     for (const box of document.querySelectorAll(WIDE)) {

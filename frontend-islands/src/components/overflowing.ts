@@ -1,5 +1,5 @@
 // Code, tables and formulas that are wider than the page can be scrolled by keys in every browser.
-const WIDE = "pre, .table, math[display=block]";
+const WIDE = "pre, .table, .math, math[display=block]";
 
 const watcher = new ResizeObserver((entries) => {
   for (const { target } of entries) {
