@@ -13,9 +13,10 @@ _BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
 _SENTENCE = re.compile(r"[。，；！？、]|(?<![\\\w])[^\W\d_]{2,} +[^\W\d_]{2,}")
 
 _NO_BEGINNING = re.compile(r"[\s/,;)&?!]|\|\^")  # `s/$/a/;s/b$//`, `echo $$; kill $$`, `^a*$|^b*$`
-_UNFINISHED = re.compile(r"[-–—~+*/=<>.,:;(\[|&\s]\Z")  # `$5-$10`, `$a=$b`
+_UNFINISHED = re.compile(r"[-–—~+*/=<>.,:;(\[|&_^\s]\Z")  # `$5-$10`, `$a=$b`
 _WORDS_AFTER_A_NUMBER = re.compile(r"[0-9][0-9.,]*\s+[A-Za-z]{2,}\s")
 _WORD = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{2,}")
+_BEGINS_WITH_A_LETTER = re.compile(r"[A-Za-zͰ-Ͽ]")  # `2$x$`; but `5$-6$`, and no Chinese
 _SUFFIX = re.compile(r"[A-Za-z]{2,}|s(?![A-Za-z])")  # `$i$th`, `$k$NN`, `$x$s`; but `$a$b`
 
 
@@ -54,7 +55,8 @@ def _inline(state: Any, silent: bool) -> bool:
 
 
 def _is_formula(content: str, before: str, after: str) -> bool:
-    if _NO_BEGINNING.match(content) or content[-1].isspace() or is_prose(content):
+    # Code may have a dollar too: $5, or `$HOME`.
+    if _NO_BEGINNING.match(content) or content[-1].isspace() or "`" in content or is_prose(content):
         return False
     is_latex = "\\" in content
     if content[0].isdigit() and not is_latex and _is_price(content):
@@ -77,7 +79,9 @@ def _is_formula_amid_words(content: str, before: str, after: str, is_latex: bool
         return False
     if is_latex:
         return True
-    if before.isdigit() and not content[0].isalpha():
+    if before.isdigit() and not _BEGINS_WITH_A_LETTER.match(content):
+        return False
+    if content[0].isdigit() and not content.isalnum():
         return False
     if (before.isalpha() and before.isascii()) or after[:1].isdigit() or content.isdigit():
         return False

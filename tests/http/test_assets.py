@@ -146,6 +146,18 @@ def test_vendored_files_are_the_ones_that_were_recorded() -> None:
     assert {f"{folder.name}/LICENSE" for folder in vendor.iterdir() if folder.is_dir()} <= set(present)
 
 
+def test_the_font_of_formulas_is_kept_for_a_year_and_is_not_big(server: Server) -> None:
+    address = assets.asset_url("vendor/stix-two-math/stix-two-math.woff2")
+    styles = (STATIC / "css" / "maths.css").read_text()
+    assert f'url("../{address.partition("/static/")[2]}")' in styles, (
+        "the address has the hash of the file that is there"
+    )
+    answer = server.get(address)
+    assert answer.headers["content-type"] == "font/woff2"
+    assert answer.headers["cache-control"] == assets.FOREVER
+    assert len(answer.body) <= 250_000
+
+
 def test_the_project_s_own_files_have_addresses(server: Server) -> None:
     address = assets.asset_url("vendor/htmx/htmx.min.js")
     assert "?v=" in address

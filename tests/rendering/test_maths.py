@@ -10,6 +10,10 @@ from tests.rendering.undirected import render_markdown
 
 FORMULAS = r"""
 the $i$th one
+the $2n$th one
+从$x$到$y$
+$速度 = 距离/时间$
+$3 < x < 5$
 $k$NN is
 2$\pi$ r
 2$x$ is
@@ -114,6 +118,21 @@ $5.$6
 $3.50/lb vs $4.20/kg
 between $1,000 and $2,000.
 $100k/$200k
+$5 and $6, `$HOME`.
+价格从5$涨到6$
+价格$5/月，$50/年
+It costs $10 today and 20$ tomorrow
+$a_$bar
+$A-$B, $A_$B
+5$+6$=11$
+earn $5/hr*8hrs=$40
+M$ and $$$ for $$
+Ke$ha and cash$flow$
+$a->b($c)
+${HOME}/bin:$PATH
+$(date)/$(whoami)
+$6, (`$x`) and
+costs $5, x$y
 $@ and $<
 \(\)
 \( a
