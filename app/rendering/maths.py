@@ -34,7 +34,7 @@ def typeset(source: str, *, display: bool) -> str:
 
 
 def _annotated(source: str, display: bool) -> str:
-    """With the source in it, which is what a selection of it is copied as (static/js/formulas.js)."""
+    """With the source in it, which is what a selection of it is copied as (static/js/rich_text.js)."""
     converted = _converter().convert_with_local_state(rewritten(source, display), displaystyle=display)
     opening, _, rest = converted.partition(">")
     inner = rest.removesuffix("</math>")

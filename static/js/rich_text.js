@@ -21,7 +21,10 @@ export function richText(content) {
 
 function sourceOf(formula) {
   const source = (formula.querySelector("annotation") ?? formula).textContent.trim();
-  return formula.matches("div") || formula.querySelector("[display=block]") ? `$$${source}$$` : `$${source}$`;
+  const isOfItsOwn = formula.matches("div") || formula.querySelector("[display=block]");
+  const written = document.createElement(isOfItsOwn ? "p" : "span");
+  written.innerText = isOfItsOwn ? `$$\n${source}\n$$` : `$${source}$`;
+  return written;
 }
 
 function elementOf(node) {

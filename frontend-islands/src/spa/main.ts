@@ -3,7 +3,6 @@ import { createPinia } from "pinia";
 import { createApp } from "vue";
 import { usePreferences } from "@/stores/preferences";
 import "@/styles/index.css";
-import "@pages/formulas.js";
 import { forgetDrafts } from "@pages/storage.js";
 import App from "./App.vue";
 import { router } from "./router";
