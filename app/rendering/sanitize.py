@@ -8,7 +8,7 @@ if TYPE_CHECKING:
 
 TAGS = {
     *("p", "br", "hr", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "ul", "ol", "li", "em", "strong", "s", "a"),
-    *("sub", "kbd", "mark", "u", "details", "summary"),
+    *("sub", "kbd", "mark", "u", "details", "summary", "label"),
     *("code", "pre", "span", "div", "table", "thead", "tbody", "tr", "th", "td", "sup", "section", "input"),
 }
 # What the converter writes (app/rendering/maths.py); the last few stand in its texts.

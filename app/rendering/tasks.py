@@ -34,7 +34,9 @@ def _mark_item(parent: Any, item: Any, inline: Any) -> None:
     if not found or first is None or not first.content.startswith(found.group().rstrip()):
         return
     first.content = first.content[3:]
-    inline.children.insert(0, Token("task_box", "input", 0, meta={"checked": found[1] != " "}))
+    box = Token("task_box", "input", 0, meta={"checked": found[1] != " "})
+    # What stands behind the box is its name to those who do not see it.
+    inline.children = [Token("label_open", "label", 1), box, *inline.children, Token("label_close", "label", -1)]
     item.attrSet("class", "task-list-item")
     parent.attrSet("class", "contains-task-list")
 

@@ -14,7 +14,7 @@ export function richText(content) {
   for (const box of copy.querySelectorAll("input")) box.replaceWith(box.hasAttribute("checked") ? "☑ " : "☐ ");
   for (const element of copy.querySelectorAll("*")) {
     for (const { name } of [...element.attributes]) if (!KEPT_WHEN_COPIED.has(name)) element.removeAttribute(name);
-    if (element.matches("span, div, section, a:not([href])")) element.replaceWith(...element.childNodes);
+    if (element.matches("span, div, section, label, a:not([href])")) element.replaceWith(...element.childNodes);
   }
   return copy.innerHTML;
 }

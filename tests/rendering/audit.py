@@ -7,7 +7,7 @@ ELEMENTS = frozenset(
     re.findall(
         r"\w+",
         "a blockquote br code div em h1 h2 h3 h4 h5 h6 hr input li ol p pre s section span strong sup table tbody td "
-        "th thead tr ul "
+        "th thead tr ul kbd mark sub details summary label "
         "math menclose mfrac mi mmultiscripts mn mo mover mpadded mphantom mprescripts mroot mrow mspace msqrt "
         "msub msubsup msup mtable mtd mtext mtr munder munderover semantics annotation b i u",
     )

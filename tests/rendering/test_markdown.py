@@ -35,7 +35,7 @@ def test_a_task_list_has_boxes_that_cannot_be_ticked() -> None:
     assert html.count('checked="checked"') == 2
     assert html.count('disabled="disabled"') == 3
     assert html.count("contains-task-list") == 2
-    assert "> a <strong>b</strong></li>" in html
+    assert "> a <strong>b</strong></label></li>" in html
     assert ">x</a></li>" in html
 
 

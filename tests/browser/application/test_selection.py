@@ -1,5 +1,7 @@
 """What is selected or opened in an answer stays so while it is written and when it has ended."""
 
+import re
+
 import pytest
 from playwright.async_api import Page, expect
 
@@ -29,6 +31,19 @@ async def test_a_selection_in_a_block_that_closes_outlives_the_end(alice: Page) 
     assert len(chosen) == 3 and await alice.evaluate(SELECTED) == chosen
     await expect(alice.locator(".code-header .copy").first).to_be_attached()
     assert await alice.locator(".code-header:not(:has(.copy))").count() == 0
+
+
+@pytest.mark.parametrize("face", ["/", "/app/"], ids=["pages", "application"])
+async def test_a_selection_in_thinking_stays_while_it_grows(alice: Page, face: str) -> None:
+    await alice.goto(face)
+    await alice.fill("#content", "Think first [[think=400 tokens=5 rate=40]]")
+    await alice.keyboard.press("Enter")
+    await alice.click(".thinking summary")
+    await expect(alice.locator(".thought")).to_contain_text(re.compile("[\\s\\S]{80}"))
+    chosen = await alice.evaluate(SELECT, [".thought", 0, 3])
+    length = len(await alice.inner_text(".thought"))
+    await expect(alice.locator(".thought")).to_contain_text(re.compile(f"[\\s\\S]{{{length + 100}}}"))
+    assert len(chosen) == 3 and await alice.evaluate(SELECTED) == chosen
 
 
 async def test_thinking_that_was_opened_stays_open(alice: Page) -> None:
