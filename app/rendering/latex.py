@@ -7,8 +7,6 @@ import re
 
 from app.rendering.latex_commands import expanded
 
-MAX_DEPTH = 100  # the converter calls itself for each level, and the stack of a thread may be small
-
 # Environments without their numbers, which would begin anew with each formula.
 _UNNUMBERED = {
     **dict.fromkeys(("align", "alignat", "flalign", "split", "alignedat", "aligned"), "aligned"),
@@ -29,14 +27,6 @@ _ANGLE = re.compile(r"(\\(?:left|middle|right|[bB]igg?[lmr]?)\s*)([<>])")
 _ANGLES = {"<": "\\langle ", ">": "\\rangle "}
 _TOP = re.compile(r"\\(?P<edge>begin|end)(?![A-Za-z])|(?P<row>\\\\)|\\.|[{}&]", re.DOTALL)
 
-_REFUSED = re.compile(r"\\(?:(?:re)?newcommand|providecommand|[egx]?def|(?:future)?let|(?:eq)?ref)(?![A-Za-z])")
-_CHAIN = re.compile(rf"(?:\\[A-Za-z]++\s*+[A-Za-z0-9]?\s*+){{{MAX_DEPTH}}}")
-_LEVEL = re.compile(
-    r"(?P<deeper>\{|\\(?:left|begin|over|choose|color|[a-z]*style|bf|rm|it|sf|tt|cal)(?![A-Za-z]))"
-    r"|(?P<higher>\}|\\(?:right|end)(?![A-Za-z]))|\\.",
-    re.DOTALL,
-)
-
 
 def rewritten(source: str, display: bool) -> str:
     source = _DROPPED.sub("", _ROW_GAP.sub(r"\1", source))
@@ -46,19 +36,6 @@ def rewritten(source: str, display: bool) -> str:
     is_tagged = "\\tag" in source
     source = _BEGIN_OR_END.sub(lambda found: _environment(found, is_tagged), source)
     return _in_rows(source, is_tagged and display)
-
-
-def is_refused(source: str) -> bool:
-    """Or defines commands, of which a few make a formula of any size, or refers to formulas that are not in it."""
-    if _REFUSED.search(source) or _CHAIN.search(source):
-        return True
-    depth = 0
-    for found in _LEVEL.finditer(source):
-        depth += found.lastgroup == "deeper"
-        depth -= found.lastgroup == "higher"
-        if depth > MAX_DEPTH:
-            return True
-    return False
 
 
 def _environment(found: re.Match[str], is_tagged: bool) -> str:

@@ -47,7 +47,8 @@ _COMMAND = re.compile(
 )
 _ORDER = re.compile(r"\s*\[\s*(\w{1,3})\s*\]")
 _LIMITS = re.compile(r"\s*\\limits(?![A-Za-z])")
-_NAME = re.compile(r"\s*\\(?:mathrm|text|textrm|rm|operatorname)\*?\s*\{?\s*(?P<name>(?:[A-Za-z ]|\\[, ]|~)+)\}?\s*")
+_UPRIGHT = re.compile(r"\\(?:mathrm|text|textrm|rm|operatorname)\*?(?:\s*\{([^{}]*)\}|\s([^{}\\]*))")
+_NAME = re.compile(r"(?:[A-Za-z ]|\\[, ]|~)+")
 _PLAIN_TAG = re.compile(r"[A-Za-z0-9 .,:*'+-]+")
 
 
@@ -110,9 +111,10 @@ def _derivative(source: str, name: str, at: int) -> tuple[str | None, int]:
 def _operator(source: str, argument: re.Match[str], display: bool) -> tuple[str | None, int]:
     r"""What stands under `\mathop{…}` in a formula of its own stands under it, as under `\max`."""
     inner, end = expanded(argument[1], display), argument.end()
-    word = _NAME.fullmatch(inner)
-    if word:
-        return rf"\operatorname*{{{word['name'].strip()}}}", end
+    upright = _UPRIGHT.fullmatch(inner.strip())
+    name = (upright[1] or upright[2] or "") if upright else ""
+    if _NAME.fullmatch(name):
+        return rf"\operatorname*{{{name.strip()}}}", end
     limits = _LIMITS.match(source, end)
     if not limits and not display:
         return None, end

@@ -5,8 +5,9 @@ import html
 import threading
 from typing import Any
 
-from app.rendering.latex import is_refused, rewritten
+from app.rendering.latex import rewritten
 from app.rendering.latex_commands import MACROS
+from app.rendering.latex_limits import is_refused, leaves_brackets_open
 from app.rendering.math_styles import with_classes
 from app.rendering.math_tables import without_last_row
 
@@ -35,7 +36,10 @@ def typeset(source: str, *, display: bool) -> str:
 
 def _annotated(source: str, display: bool) -> str:
     """With the source in it, which is what a selection of it is copied as (static/js/rich_text.js)."""
-    converted = _converter().convert_with_local_state(rewritten(source, display), displaystyle=display)
+    known = rewritten(source, display)
+    if leaves_brackets_open(known):
+        raise ValueError("brackets without an end")
+    converted = _converter().convert_with_local_state(known, displaystyle=display)
     opening, _, rest = converted.partition(">")
     inner = rest.removesuffix("</math>")
     if not inner or len(inner) > MAX_OUTPUT:

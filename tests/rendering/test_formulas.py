@@ -1,12 +1,17 @@
 """The table of formulas: each is typeset as a reader of LaTeX expects, or shown as its source."""
 
 import re
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from app.rendering import render_markdown
+from app.rendering.latex_limits import MAX_DEPTH
 from app.rendering.math_styles import CLASSES, DECLARATIONS, with_classes
+from app.rendering.maths import MAX_LENGTH, typeset
 from tests.rendering.audit import faults
 from tests.rendering.formulas import SOURCE, Formula, formulas, outline
 
@@ -101,3 +106,84 @@ def test_a_style_that_nothing_is_known_of_makes_no_formula() -> None:
     with pytest.raises(KeyError):
         with_classes('<mtd style="position: fixed"></mtd>')
     assert with_classes('<mtext>style="color:#FF0000"</mtext>') == '<mtext>style="color:#FF0000"</mtext>'
+
+
+# Shapes of which a formula as long as it may be is made, each with what closes it.
+SHAPES = [
+    ("(", ""),
+    ("[", ")"),
+    (r"\{", ""),
+    (r"\langle ", ""),
+    (r"\sin(", ""),
+    ("{(", "}"),
+    (r"\left[(", r"\right]"),
+    (r"\mathopen{(}", ""),
+    (r"\bigl(", ""),
+    ("{", "}"),
+    ("x^{", "}"),
+    (r"\sqrt ", ""),
+    (r"\frac a", ""),
+    (r"\hat ", ""),
+    (r"\left(", r"\right)"),
+    (r"\begin{matrix}", r"\end{matrix}"),
+    (r"\begin{equation}(", r"\end{equation}"),
+    (r"\mathbf{", "}"),
+    (r"\mathop{", "}"),
+    (r"\abs{", "}"),
+    (r"\text{$", "$}"),
+    (r"\ce{", "}"),
+    (r"\ce{A ->[", "]}"),
+    (r"\dv{", "}{x}"),
+    (r"\displaystyle ", ""),
+    (r"\color{red}", ""),
+    ("'", ""),
+    ("&", ""),
+    (r"\\", ""),
+    (r"\\[", ""),
+    (r"\label{", ""),
+    (r"\tag{1}", ""),
+    (" ", "x"),
+]
+
+
+@pytest.mark.parametrize(("opening", "closing"), SHAPES)
+def test_no_formula_takes_long(opening: str, closing: str) -> None:
+    for share in (1, 3, 20):
+        count = MAX_LENGTH // share // (len(opening) + len(closing))
+        for middle in ("x", r"\mathop{\mathrm{" + " " * 200 + "!}}_x"):
+            source = (opening * count + middle + closing * count)[:MAX_LENGTH]
+            began = time.thread_time()
+            typeset(source, display=True)
+            assert time.thread_time() - began < 0.25, source[:60]
+
+
+def test_no_formula_needs_much_of_a_stack() -> None:
+    """The converter calls itself, and would end the process: by one that has half a megabyte."""
+    code = """
+import sys, threading
+from app.rendering.maths import MAX_LENGTH, typeset
+from tests.rendering.test_formulas import SHAPES
+def work():
+    for opening, closing in SHAPES:
+        for count in (90, 100, 300, 900, 3000):
+            typeset((opening * count + "x" + closing * count)[:MAX_LENGTH], display=True)
+    print("done")
+threading.stack_size(512 * 1024)
+thread = threading.Thread(target=work)
+thread.start()
+thread.join()
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "done\n"
+
+
+def test_honest_brackets_are_not_taken_for_hostile_ones() -> None:
+    for source in (
+        r"[0,1) \cup [2,3) \cup [4,5) \cup [6,7) \cup [8,9) \cup [10,11) \cup [12,13)",
+        r"]0,1[ \cup ]2,3[",
+        "f(g(h(i(j(k(l(m(x))))))))",
+        r"\begin{aligned} (" + r"a \\ (" * 9 + r"b \end{aligned}",
+        r"\bigl( \Bigl[ \biggl\{ x \biggr\} \Bigr] \bigr)",
+        "{" * (MAX_DEPTH - 1) + "x" + "}" * (MAX_DEPTH - 1),
+    ):
+        assert typeset(source, display=True), source
