@@ -23,14 +23,6 @@
   }
 
   forgetDrafts();
-  onForgotten(
-    () => (composer() ? keyOf(composer()) : ""),
-    () => composer().value,
-    () => {
-      composer().value = "";
-      composer().dispatchEvent(new Event("input", { bubbles: true }));
-    },
-  );
 
   // A form that leaves the page was sent if the next page is another one.
   const sent = tried(() => sessionStorage.getItem(SENT));

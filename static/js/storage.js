@@ -36,21 +36,6 @@ export function keepDraft(key, text) {
 }
 
 /**
- * The draft was sent in another window, or its writer has signed out there: this window forgets it, too.
- * @param {() => string} key
- * @param {() => string} text what stands in the field
- * @param {() => void} forget
- * @returns {() => void} what ends it
- */
-export function onForgotten(key, text, forget) {
-  const listen = (event) => {
-    if (event.newValue === null && event.key === key() && event.oldValue === text()) forget();
-  };
-  addEventListener("storage", listen);
-  return () => removeEventListener("storage", listen);
-}
-
-/**
  * Who signs out leaves no draft behind. The server's cookie says who it was: it knows that they did, by whichever face
  * and also without a script, and a session that merely ends leaves none.
  */

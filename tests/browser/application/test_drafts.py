@@ -84,22 +84,6 @@ async def test_the_next_person_finds_nothing_of_who_signed_out(open_page: OpenPa
 
 
 @pytest.mark.parametrize("face", FACES)
-async def test_another_window_forgets_the_draft_too(open_page: OpenPage, face: str) -> None:
-    page, *_ = await two_people(open_page)
-    await page.goto(FACES[face])
-    await page.fill("#content", SECRET)
-    await page.wait_for_timeout(600)
-    other = await page.context.new_page()
-    await other.goto(FACES[face])
-    await expect(other.locator("#content")).to_have_value(SECRET)
-    await sign_out(page, face)
-    await page.wait_for_selector("#username")
-    # The application goes to the sign-in by itself.
-    await other.wait_for_function("() => !document.querySelector('#content')?.value")
-    assert SECRET not in await page.evaluate(STORED)
-
-
-@pytest.mark.parametrize("face", FACES)
 async def test_who_signed_out_without_a_script_left_nothing_either(open_page: OpenPage, face: str) -> None:
     page, *_ = await two_people(open_page)
     await page.goto("/app/")

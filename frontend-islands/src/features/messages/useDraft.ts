@@ -1,7 +1,7 @@
 // What is typed and not sent, per person and conversation; one draft with the pages.
-import { onScopeDispose, ref, watch, type Ref } from "vue";
+import { ref, watch, type Ref } from "vue";
 import { useSession } from "@/stores/session";
-import { draftKey, keepDraft, onForgotten, readDraft } from "@pages/storage.js";
+import { draftKey, keepDraft, readDraft } from "@pages/storage.js";
 
 const open = new Map<string, Ref<string>>();
 
@@ -13,7 +13,6 @@ export function useDraft(place: string): Ref<string> {
   open.set(key, text);
   // At every letter: nothing waits that could be written after its writer has signed out.
   watch(text, (value) => keepDraft(key, value), { flush: "sync" });
-  onScopeDispose(onForgotten(() => key, () => text.value, () => (text.value = "")));
   return text;
 }
 
