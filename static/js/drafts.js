@@ -24,6 +24,15 @@
 
   forgetDrafts();
 
+  // In another window: what stands here is nobody's any more, and the page is for whoever is signed in now.
+  whenLeft((userId) => {
+    const area = composer();
+    if (area?.dataset.user !== userId) return;
+    area.value = "";
+    keep();
+    location.reload();
+  });
+
   // A form that leaves the page was sent if the next page is another one.
   const sent = tried(() => sessionStorage.getItem(SENT));
   if (sent && composer()) {

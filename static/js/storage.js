@@ -1,5 +1,7 @@
 // What this browser keeps of what was typed and not sent, by person and conversation: one draft for pages and application.
 
+const LEFT = "teahouse-left";
+
 /**
  * A browser may forbid storage, or have no room left: then nothing is kept, and nothing else is different.
  * @template Result
@@ -48,5 +50,17 @@ export function forgetDrafts() {
       if (isNobodys || (left && key.startsWith(draftKey(left, "")))) localStorage.removeItem(key);
     }
   });
-  if (left) document.cookie = "teahouse_left=; path=/; max-age=0; samesite=lax";
+  if (!left) return;
+  document.cookie = "teahouse_left=; path=/; max-age=0; samesite=lax";
+  // The other windows hear of it, of either face; nothing stays.
+  tried(() => localStorage.setItem(LEFT, left));
+  tried(() => localStorage.removeItem(LEFT));
+}
+
+/**
+ * Calls back when somebody has signed out in another window of this browser.
+ * @param {(userId: string) => void} act
+ */
+export function whenLeft(act) {
+  addEventListener("storage", ({ key, newValue }) => key === LEFT && newValue && act(newValue));
 }

@@ -2,10 +2,11 @@
 import { defineStore } from "pinia";
 import { ref, shallowRef } from "vue";
 import { get, post, useAccess } from "@/api/client";
+import { finishDeletions } from "@/features/conversations/useConversations";
 import { askForPassword } from "@/features/session/confirmation";
 import { ApiError } from "@/api/problem";
 import type { Token, User } from "@/api/types";
-import { forgetDrafts } from "@pages/storage.js";
+import { forgetDrafts, whenLeft } from "@pages/storage.js";
 
 const CHANNEL = "teahouse-session";
 
@@ -46,6 +47,7 @@ export const useSession = defineStore("session", () => {
   }
 
   async function signOut(): Promise<void> {
+    await finishDeletions();
     await post("/auth/logout");
     left();
   }
@@ -66,6 +68,10 @@ export const useSession = defineStore("session", () => {
 
   others.addEventListener("message", ({ data }) => {
     if (data === "signed-out") forget();
+  });
+  // On the pages, too.
+  whenLeft((userId) => {
+    if (userId === user.value?.id) forget();
   });
 
   return { user, ended, resume, signIn, signOut, left, forget };

@@ -83,6 +83,21 @@ async def test_the_next_person_finds_nothing_of_who_signed_out(open_page: OpenPa
         await page.context.clear_cookies()
 
 
+@pytest.mark.parametrize("other", FACES)
+@pytest.mark.parametrize("face", FACES)
+async def test_another_window_keeps_nothing_of_who_signed_out(open_page: OpenPage, face: str, other: str) -> None:
+    page, _, second = await two_people(open_page)
+    await page.goto(FACES[face])
+    window = await page.context.new_page()
+    await window.goto(FACES[other])
+    await window.fill("#content", SECRET)
+    await sign_out(page, face)
+    await window.wait_for_url("**/login*")
+    await sign_in(window, second, FACES[other])
+    await expect(window.locator("#content")).to_have_value("")
+    assert SECRET not in await window.evaluate(STORED)
+
+
 @pytest.mark.parametrize("face", FACES)
 async def test_who_signed_out_without_a_script_left_nothing_either(open_page: OpenPage, face: str) -> None:
     page, *_ = await two_people(open_page)

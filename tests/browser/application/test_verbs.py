@@ -72,6 +72,16 @@ async def test_a_deletion_can_be_undone(asked: Page) -> None:
     await expect(asked.locator(".conversations .row")).to_have_count(1)
 
 
+async def test_a_deletion_is_carried_out_at_the_sign_out(asked: Page) -> None:
+    await choose(asked, ".bar [popovertarget]", "Delete")
+    await expect(asked.locator(".conversations .row")).to_have_count(0)
+    async with asked.expect_response(lambda response: response.request.method == "DELETE") as deletion:
+        await asked.click(".account-menu summary")
+        await asked.click(".account-menu >> text=Sign out")
+        await asked.wait_for_url("**/app/login*")
+    assert (await deletion.value).status == 204
+
+
 async def test_its_settings_are_kept_and_bad_ones_are_told(open_application: OpenApplication) -> None:
     page = await open_application(allowed=("status of 422",))
     await ask(page, SHORT)

@@ -20,7 +20,7 @@ document.addEventListener("visibilitychange", () => {
   if (document.visibilityState === "visible" && state.value === "ready") void refresh();
 });
 // A deletion that waits for its undo must not be forgotten with the window.
-addEventListener("pagehide", () => [...leaving.value.keys()].forEach((id) => void finish(id)));
+addEventListener("pagehide", () => void finishDeletions());
 
 const conversations = computed(() =>
   [...known.value.values()]
@@ -127,8 +127,15 @@ async function finish(id: string): Promise<void> {
   }
 }
 
-/** For whoever signs in next in this window. */
+/** Nobody can undo any more. */
+export async function finishDeletions(): Promise<void> {
+  await Promise.all([...leaving.value.keys()].map(finish));
+}
+
+/** For whoever signs in next in this window; what was not deleted yet is there again for its owner. */
 export function forgetConversations(): void {
+  leaving.value.forEach((timer) => clearTimeout(timer));
+  leaving.value = new Map();
   known.value = new Map();
   cursor.value = null;
   state.value = "new";
