@@ -125,6 +125,24 @@ async def test_a_session_that_ended_keeps_the_draft_for_its_writer_alone(open_pa
     await expect(page.locator("#content")).to_have_value(SECRET)
 
 
+async def test_an_edit_survives_the_end_of_a_sign_in(open_page: OpenPage) -> None:
+    page, first, _ = await two_people(open_page)
+    await page.goto("/app/")
+    await ask(page, "Tea? [[tokens=5]]")
+    await watch_to_end(page, expected_of("Tea? [[tokens=5]]"))
+    await page.locator(".from-user").hover()
+    await page.get_by_role("button", name="Edit", exact=True).click()
+    await page.fill("#edited", SECRET)
+    conversation = page.url
+    await page.context.clear_cookies()
+    await sign_in(page, first, "/app/")
+    await page.goto(conversation)
+    await expect(page.locator("#edited")).to_have_value(SECRET)
+    await page.click(".editor >> text=Send")
+    await expect(page.locator(".said")).to_contain_text(SECRET)
+    assert SECRET not in await page.evaluate(STORED)
+
+
 async def test_a_draft_of_an_earlier_version_says_not_whose_it_is(open_page: OpenPage) -> None:
     page = await open_page()
     await register(page)

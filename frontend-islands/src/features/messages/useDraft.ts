@@ -16,6 +16,15 @@ export function useDraft(place: string): Ref<string> {
   return text;
 }
 
+/** A message that is worded anew has a draft of its own: an edit that was not sent, or was refused, is not lost. */
+export const editOf = (messageId: string): string => `edit-${messageId}`;
+
+export const hasDraft = (place: string): boolean => Boolean(readDraft(keyOf(place)));
+
+export function forgetDraft(place: string): void {
+  keepDraft(keyOf(place), "");
+}
+
 /** What was typed into a new conversation while its first message was on its way belongs to that conversation. */
 export function moveDraft(from: string, to: string): void {
   const text = open.get(keyOf(from));

@@ -4,6 +4,7 @@ import { get, patch, post, remove } from "@/api/client";
 import { keyed, newKey } from "@/api/idempotency";
 import type { Accepted, Message } from "@/api/types";
 import { tell } from "@/components/notices";
+import { editOf, forgetDraft } from "./useDraft";
 
 interface Window {
   items: Message[];
@@ -98,6 +99,7 @@ export function useMessages(conversationId: MaybeRefOrGetter<string>) {
 
   async function edit(id: string, content: string): Promise<void> {
     await post<Accepted>(`/messages/${id}/edit`, { content }, keyed());
+    forgetDraft(editOf(id));
     await load();
   }
 
