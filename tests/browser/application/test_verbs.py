@@ -93,7 +93,7 @@ async def test_its_settings_are_kept_and_bad_ones_are_told(open_application: Ope
     await expect(page.locator(".options .field-error")).to_be_visible()
     await page.get_by_label("Temperature").fill("0,5")
     await page.click(".options button[type=submit]")
-    await expect(page.locator(".options [role=status]")).to_have_text("Saved.")
+    await expect(page.locator(".options .hint[role=status]")).to_have_text("Saved.")
     await page.reload()
     await page.click(".options summary")
     await expect(page.get_by_label("System prompt")).to_have_value("Be brief.")
