@@ -17,8 +17,8 @@ body { overflow: auto; height: auto }
 main { columns: 4; column-gap: 1.5rem; padding: 1rem; font-size: 14px }
 main :is(h1, h2) { margin: 0.5rem 0; font-size: 1rem }
 section > div { padding: 0.25rem 0; border-top: 1px solid var(--line); break-inside: avoid }
-.prose section pre { margin: 0; padding: 0 3px; background: none; color: var(--muted); }
-.prose section pre { font-size: 9px; line-height: 1.3; white-space: pre-wrap; overflow-wrap: anywhere }
+.prose section .source { margin: 0; padding: 0 3px; color: var(--muted); font: 9px/1.3 var(--mono) }
+.prose section .source { white-space: pre-wrap; overflow-wrap: anywhere }
 .prose section .math { margin: 0 }
 .prose section math[display="block"] { padding-block: 0.2em }
 """
@@ -51,4 +51,4 @@ def sheet() -> str:
 
 def row(formula: Formula) -> str:
     drawn = sanitize(mathml(formula.source, display=True, frame="div"))
-    return f"<div><pre>{html.escape(formula.source)}</pre>{drawn}</div>"
+    return f"<div><p class="source">{html.escape(formula.source)}</p>{drawn}</div>"
