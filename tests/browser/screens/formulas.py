@@ -51,4 +51,4 @@ def sheet() -> str:
 
 def row(formula: Formula) -> str:
     drawn = sanitize(mathml(formula.source, display=True, frame="div"))
-    return f"<div><p class="source">{html.escape(formula.source)}</p>{drawn}</div>"
+    return f'<div><p class="source">{html.escape(formula.source)}</p>{drawn}</div>'
