@@ -30,12 +30,16 @@ class Load:
 
 
 class Visit:
-    """What the wire carried since the last `forget`: bytes both ways, requests that reached the server."""
+    """What the wire carried since the last `forget`: bytes both ways, requests that reached the server.
+
+    The font of formulas is counted apart: a browser loads it once, and only where there are any.
+    """
 
     def __init__(self, page: Page, wire: CDPSession) -> None:
         self.page, self._wire = page, wire
-        self.received = self.sent = self.requests = 0
+        self.received = self.sent = self.requests = self.font = 0
         self._from_cache: set[str] = set()
+        self._fonts: set[str] = set()
         wire.on("Network.requestServedFromCache", self._cached)
         wire.on("Network.responseReceived", self._response)
         wire.on("Network.loadingFinished", self._finished)
@@ -48,18 +52,24 @@ class Visit:
         response = event["response"]
         if response.get("fromDiskCache") or response.get("fromPrefetchCache") or response["url"].startswith("data:"):
             self._from_cache.add(event["requestId"])
+        if event["type"] == "Font":
+            self._fonts.add(event["requestId"])
 
     def _finished(self, event: Any) -> None:
         if event["requestId"] not in self._from_cache:
             self.requests += 1
-            self.received += int(event["encodedDataLength"])
+            size = int(event["encodedDataLength"])
+            if event["requestId"] in self._fonts:
+                self.font += size
+            else:
+                self.received += size
 
     def _request(self, event: Any) -> None:
         headers = event["headers"]
         self.sent += sum(len(name) + len(value) + 4 for name, value in headers.items()) + 20
 
     def forget(self) -> None:
-        self.received = self.sent = self.requests = 0
+        self.received = self.sent = self.requests = self.font = 0
 
     async def load(self, path: str) -> Load:
         self.forget()

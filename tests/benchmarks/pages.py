@@ -73,6 +73,7 @@ async def one_long_answer(browser: Browser, server: Server, cookies: list[Any], 
         return {
             "page_stream_busy_percent": round(100 * busy / (TOKENS / RATE), 1),
             "page_stream_bytes_per_token": round(visit.received / TOKENS, 1),
+            "page_font_kb": round(visit.font / 1000, 1),
             "page_stream_sent_bytes_per_token": round(visit.sent / TOKENS, 1),
             "page_stream_polls_per_s": round(visit.requests / (TOKENS / RATE), 2),
         }

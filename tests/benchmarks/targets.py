@@ -30,6 +30,7 @@ TARGETS: Mapping[str, float] = {
     "page_elements": 900,
     "page_stream_busy_percent": 15,
     "page_stream_bytes_per_token": 120,
+    "page_font_kb": 250,
     "page_cpu_s_per_1000_tokens_20": 0.35,
     "page_end_of_5000_ms": 25,
     "page_end_of_5000_over_50": 1.3,
