@@ -96,6 +96,8 @@ async def test_what_is_written_survives_the_end_of_a_sign_in(open_page: OpenPage
     name = await register(page)
     await ask(page, "Begin [[tokens=3]]")
     await expect(page.locator(".from-assistant .tools")).to_be_attached()
+    # Who still asks for a title is sent to the sign-in at once.
+    await expect(page.locator("#title-news[hx-get]")).to_have_count(0)
     await page.fill("#content", "An hour of work")
     await page.context.clear_cookies(name="teahouse_session")
     await page.keyboard.press("Enter")

@@ -27,6 +27,7 @@ INNER = {
 }
 # Plain numbers, positions and text.
 NOT_IDS = {"after", "seen", "still", "whole", "count", "format", "q"}
+NEW_EACH_TIME = ("x-request-id", "date", "set-cookie", "content-length")  # a model that was unloaded has fewer letters
 NOTHING = dict.fromkeys(NOUNS, MISSING)
 FORMS = [None, "chat"]  # as a page, and as htmx asks for a part of it
 
@@ -61,7 +62,7 @@ async def ask(
 
 def plain(answer: httpx.Response, ids: dict[str, str]) -> tuple[int, str, dict[str, str]]:
     """Byte for byte, but for the request's own id, the ids that were asked for, and what is new in each drawing."""
-    headers = {n: _plain(v, ids) for n, v in answer.headers.items() if n not in ("x-request-id", "date", "set-cookie")}
+    headers = {n: _plain(v, ids) for n, v in answer.headers.items() if n not in NEW_EACH_TIME}
     text = answer.text.replace(answer.headers["x-request-id"], "-")
     return answer.status_code, _plain(text, ids), headers
 

@@ -99,6 +99,7 @@ async def on_another_device(served: Served, name: str) -> Visitor:
 
 
 def without_tokens(page: str) -> str:
-    """A page as it is each time: tokens of forms are new in every drawing, or each second."""
+    """A page as it is each time: tokens of forms are new in every drawing, or each second, and models come and go."""
+    page = page.replace(" · loaded</option>", "</option>")
     page = re.sub(r'(name="(?:csrf_token|idempotency_key)" value=")[^"]+', r"\1", page)
     return re.sub(r'("X-CSRF-Token": ")[^"]+', r"\1", page)
