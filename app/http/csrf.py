@@ -17,7 +17,8 @@ COOKIE = "teahouse_csrf"
 FIELD, HEADER = "csrf_token", "x-csrf-token"
 LIFE = timedelta(days=30)
 PURPOSE = "csrf"
-SIGNED_OUT = frozenset({"/login", "/logout", "/register", "/language"})  # for whoever is not signed in, too
+SIGNED_OUT = frozenset({"/login", "/logout", "/register", "/language"})  # forms that need no sign-in
+TYPED = ("content", "system_prompt", "title", "name")  # fields that hold a person's own words, and no secret
 ENDED = worded("Your sign-in has ended. Sign in again; what you wrote is still here.")
 
 
@@ -70,13 +71,9 @@ async def verify_csrf(request: Request, principal: OptionalPagePrincipal) -> Non
     if signed_in or request.url.path in SIGNED_OUT:
         raise refused()
     # Nothing typed is lost: the page of this error has it.
-    request.state.typed = [value for name, value in (await request.form()).items() if is_typed(name, value)]
+    form = await request.form()
+    request.state.typed = [value for name in TYPED if isinstance(value := form.get(name), str) and value.strip()]
     raise AppError(ErrorKind.unauthenticated, "sign_in_ended", ENDED)
-
-
-def is_typed(name: str, value: object) -> bool:
-    """Words of somebody's own, as far as they may be shown."""
-    return isinstance(value, str) and len(value) > 1 and name != FIELD and "password" not in name and "key" not in name
 
 
 def _check_origin(request: Request) -> None:

@@ -10,8 +10,8 @@ from app.rendering.tasks import BOX
 LEAF = "leaf"  # in the environment of a rendering
 PLACE = "\ufdd0"  # in the HTML, in place of the leaf's own; the last one is ours, whatever the text holds
 
-_WORDS = {"paragraph_open", "heading_open", "th_open", "td_open"}
-_BESIDE = {"inline", "td_open", "td_close", "th_open", "th_close"}
+TABLE_LEVEL = 4  # of the words in a cell of a table that stands in no other block
+_AFTER_EMPTY = {"inline", "td_open", "tr_open"}
 
 
 @dataclass(slots=True)
@@ -54,17 +54,11 @@ def _set_aside(state: Any) -> None:
         leaf.table = next(each.map[0] for each in reversed(tokens[:index]) if each.type == "table_open")
 
 
-TABLE_LEVEL = 4  # of the words in a cell of a table that stands in no other block
-
-
 def _is_empty_cell(tokens: list[Any], index: int) -> bool:
     token = tokens[index]
     if token.type == "inline":
         return not token.content and tokens[index - 1].type in ("td_open", "th_open")
     return token.type in ("td_open", "th_open", "tr_open", "tbody_open") and tokens[index + 1].type in _AFTER_EMPTY
-
-
-_AFTER_EMPTY = {"inline", "td_open", "tr_open"}
 
 
 def _is_closed(fence: Any, source: str) -> bool:

@@ -9,9 +9,9 @@ from app.rendering.highlight import code_block
 from app.rendering.leaf import PLACE, Leaf
 from app.rendering.open_inline import Effort
 from app.rendering.open_leaf import OpenFence, OpenHeader, OpenRow, OpenWords
+from app.rendering.pieces import FENCE
 from app.rendering.pipeline import Account, render_open, render_part
 
-_FENCE = re.compile(r"(?:[ \t]*\n)* {0,3}(?P<mark>`{3,}(?=[^`\n]*\n)|~{3,})(?P<info>[^\n]*)\n")
 _FENCE_BEGINS = re.compile(r"\s*(?:`{3,}[^`\n]*|~{3,}[^\n]*)\Z")
 _FENCE_ENDS = re.compile(r"(?:\A|(?<=\n))[ >\t]*(?:`+|~+)[ \t]*\Z")
 # A last line of which nothing is known yet: it may become a rule, a heading's underline, a table's second line …
@@ -65,7 +65,7 @@ class OpenBlock:
         self.text += piece
         self._is_blank = self._is_blank and not piece.strip()
         if self._may_be_fence and not self._is_blank and "\n" in piece:
-            fence = _FENCE.match(self.text)
+            fence = FENCE.match(self.text)
             self._may_be_fence = not fence and "\n" not in self.text.lstrip()
             if fence:
                 mark = fence["mark"]

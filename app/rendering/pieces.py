@@ -6,7 +6,7 @@ from app.rendering.brackets import SPAN
 
 # Dollars alone on their line, also in a list or a quotation.
 _DOLLARS = re.compile(r"[\s>*+\-0-9.)]*\$\$\s*\Z")
-_FENCE = re.compile(r"(?:[ \t]*\n)* {0,3}(?P<mark>`{3,}(?=[^`\n]*\n)|~{3,})[^\n]*\n")
+FENCE = re.compile(r"(?:[ \t]*\n)* {0,3}(?P<mark>`{3,}(?=[^`\n]*\n)|~{3,})(?P<info>[^\n]*)\n")
 
 
 def settled(lines: list[str]) -> int:
@@ -26,7 +26,7 @@ def settled(lines: list[str]) -> int:
 
 def reopened(text: str) -> str:
     """The line that a fence begins with which the text is the beginning of: the rest of it is code too."""
-    fence = _FENCE.match(text)
+    fence = FENCE.match(text)
     if not fence:
         return ""
     mark = fence["mark"]

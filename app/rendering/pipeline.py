@@ -79,9 +79,8 @@ def render_cut(text: str, start: int, *, id_prefix: str = "") -> tuple[str, Cut]
     """Inline Markdown from `start` on that goes on behind its end, and what is open there; never raises."""
     cut = Cut(start)
     env: dict[str, Any] = {PREFIX: id_prefix, CUT: cut}
-    room = EXPANSION * len(text) + ALLOWANCE
     try:
-        return _block(cut_parser().parseInline(text, env), env, room), cut
+        return _inline(cut_parser(), text, env), cut
     except Exception as fault:
         _say(fault, text)
         return html.escape(text[start:], quote=False), Cut(len(text))
@@ -91,10 +90,14 @@ def render_inline(text: str, *, id_prefix: str = "") -> str:
     """Inline Markdown as it is for good; never raises."""
     env: dict[str, Any] = {PREFIX: id_prefix}
     try:
-        return _block(parser().parseInline(text, env), env, EXPANSION * len(text) + ALLOWANCE)
+        return _inline(parser(), text, env)
     except Exception as fault:
         _say(fault, text)
         return html.escape(text, quote=False)
+
+
+def _inline(markdown: Any, text: str, env: dict[str, Any]) -> str:
+    return _block(markdown, markdown.parseInline(text, env), env, EXPANSION * len(text) + ALLOWANCE)
 
 
 def _say(fault: Exception, text: str) -> None:
@@ -115,13 +118,13 @@ def _rendered(
     sources = iter(_cut(text, starts))
     blocks = []
     for first, end in parts:
-        render = partial(_block, tokens[first:end], env, markdown=markdown)
+        render = partial(_block, markdown, tokens[first:end], env)
         blocks.append(account.settle(next(sources) if tokens[first].map else "", render))
     return blocks, last
 
 
-def _block(tokens: Sequence[Any], env: dict[str, Any], room: int, *, markdown: Any = None) -> str:
-    block = sanitize(bounded_html(markdown or cut_parser(), tokens, env, room))
+def _block(markdown: Any, tokens: Sequence[Any], env: dict[str, Any], room: int) -> str:
+    block = sanitize(bounded_html(markdown, tokens, env, room))
     if len(block) > room:  # what the sanitiser adds counts too
         raise TooMuch
     return block

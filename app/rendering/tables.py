@@ -14,7 +14,7 @@ _DELIMITERS = re.compile(r"[ \t>]*[-:|][-:| \t]*")
 _INNER = re.compile(r"(?<![`\\])(`+)(?!`).*?(?<!`)\1(?!`)|(?<![\\$])\$(?=[^\s$])[^$]*?(?<=[^\s\\])\$(?![A-Za-z0-9$])")
 _GOES_ON = re.compile(rf"{_INNER.pattern}|(?<!\\)`.*")  # of a line that is cut off
 _PIPE = re.compile(r"(?<!\\)\|")
-_INNER_PIPE = "\ufdd2"  # in place of it while cells are told apart
+_INNER_PIPE = "\ufdd2"  # stands for a pipe inside a cell while a row is split
 
 _ROWS = "table_rows"  # in the environment of a rendering
 

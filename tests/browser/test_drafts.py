@@ -119,6 +119,7 @@ async def test_and_without_scripts_the_words_are_shown(open_page: OpenPage) -> N
     await page.context.clear_cookies(name="teahouse_session")
     await page.click("button.send")
     await expect(page.locator("main")).to_contain_text("Your sign-in has ended")
+    await expect(page.locator("textarea")).to_have_count(1)
     assert await page.input_value("textarea") == "An hour of work"
     assert (
         "next" in str(await page.get_attribute("main a.primary", "href"))

@@ -36,9 +36,11 @@ async def test_what_is_read_stays_while_text_arrives(alice: Page, face: str) -> 
     await alice.evaluate(WITHOUT_ANCHORING)
     await scroll_to(alice, -900)
     top, height = await alice.evaluate(TOP), await alice.evaluate(HEIGHT)
-    while await alice.evaluate(HEIGHT) < height + 800:
-        assert abs(await alice.evaluate(TOP) - top) < 6
+    grown = height
+    while grown < height + 800:
         await alice.wait_for_timeout(40)
+        grown = await alice.evaluate(HEIGHT)
+        assert abs(await alice.evaluate(TOP) - top) < 6
 
 
 @FACES

@@ -11,7 +11,7 @@ describe("how long a text is", () => {
     expect(characters("\ud800a")).toBe(2);
   });
 
-  it("is told only when it is too long", () => {
+  it("is shown only when the text is too long", () => {
     expect(excess("x".repeat(160_000), 100_000, SENTENCE, "en")).toBe("160,000 of 100,000 characters: 60,000 too many");
     expect(excess("🍵".repeat(100), 100, SENTENCE, "en")).toBe("");
     expect(excess("🍵".repeat(101), 100, SENTENCE, "en")).toBe("101 of 100 characters: 1 too many");

@@ -3,7 +3,7 @@ import { computed, watchEffect, type ComputedRef, type ShallowRef } from "vue";
 import { locale, t } from "@/i18n";
 import { excess } from "@pages/characters.js";
 
-// As the API has them: see limits.test.ts.
+// As the API has them: see useLimit.test.ts.
 export const MOST_OF_MESSAGE = 100_000;
 export const MOST_OF_SYSTEM_PROMPT = 32_000;
 export const MOST_OF_TITLE = 200;

@@ -132,7 +132,7 @@ export async function finishDeletions(): Promise<void> {
   await Promise.all([...leaving.value.keys()].map(finish));
 }
 
-/** For whoever signs in next in this window; what was not deleted yet is there again for its owner. */
+/** Leave nothing for the next person in this window. A deletion that still waits is dropped: the owner keeps it. */
 export function forgetConversations(): void {
   leaving.value.forEach((timer) => clearTimeout(timer));
   leaving.value = new Map();
