@@ -13,6 +13,9 @@ const CHANNEL = "teahouse-session";
 export const useSession = defineStore("session", () => {
   const user = shallowRef<User | null>(null);
   const ended = ref(false);
+  /** The server has ended the session while somebody was at work: everything waits for their password. */
+  const interrupted = ref(false);
+  let goOn: ((token: string | null) => void) | null = null;
   let token: string | null = null;
   const others = new BroadcastChannel(CHANNEL);
 
@@ -23,27 +26,47 @@ export const useSession = defineStore("session", () => {
       token = (await post<Token>("/auth/refresh")).access_token;
     } catch (error) {
       if (!(error instanceof ApiError) || error.isPassing) throw error;
+      if (user.value) return signedInAgain();
       forget();
     }
     return token;
+  }
+
+  /** The requests that found the session ended go on with this token, so that nothing typed is lost; null: they fail. */
+  function signedInAgain(): Promise<string | null> {
+    token = null;
+    interrupted.value = true;
+    return new Promise((resolve) => (goOn = resolve));
+  }
+
+  /** What is on the screen belongs to whoever was signed in. */
+  function welcome(found: User): User {
+    if (interrupted.value && user.value?.id !== found.id) location.assign(import.meta.env.BASE_URL);
+    else settle(found);
+    return found;
+  }
+
+  function settle(found: User | null): void {
+    user.value = found;
+    ended.value = !found;
+    interrupted.value = false;
+    goOn?.(token);
+    goOn = null;
   }
 
   /** Whoever the cookie says; null when nobody is signed in. */
   async function resume(): Promise<User | null> {
     if (user.value) return user.value;
     if (!(await renew())) return null;
-    user.value = await get<User>("/auth/me");
-    ended.value = false;
-    return user.value;
+    return welcome(await get<User>("/auth/me"));
   }
 
   async function signIn(username: string, password: string): Promise<User> {
     const form = new URLSearchParams({ username, password });
     token = (await post<Token>("/auth/login", form)).access_token;
-    user.value = await get<User>("/auth/me");
-    ended.value = false;
+    const found = welcome(await get<User>("/auth/me"));
     others.postMessage("signed-in");
-    return user.value;
+    return found;
   }
 
   async function signOut(): Promise<void> {
@@ -62,17 +85,22 @@ export const useSession = defineStore("session", () => {
   /** Nobody is signed in here any more; pages that are open learn it by `ended`. */
   function forget(): void {
     token = null;
-    user.value = null;
-    ended.value = true;
+    settle(null);
+  }
+
+  async function signedInElsewhere(): Promise<void> {
+    token = (await post<Token>("/auth/refresh")).access_token;
+    welcome(await get<User>("/auth/me"));
   }
 
   others.addEventListener("message", ({ data }) => {
     if (data === "signed-out") forget();
+    if (data === "signed-in" && interrupted.value) void signedInElsewhere();
   });
   // On the pages, too.
   whenLeft((userId) => {
     if (userId === user.value?.id) forget();
   });
 
-  return { user, ended, resume, signIn, signOut, left, forget };
+  return { user, ended, interrupted, resume, signIn, signOut, left, forget };
 });

@@ -3,7 +3,6 @@
 import asyncio
 from pathlib import Path
 
-import httpx
 import pytest
 from playwright.async_api import Browser, Page, Route, expect
 
@@ -97,19 +96,6 @@ async def test_the_access_token_expires_in_mid_answer(browser: Browser, live_ser
         await wire.mend()
         await watch_to_end(page, EXPECTED)
         assert (turned_away, len(refreshes)) == (1, 1)
-
-
-async def test_the_session_is_revoked_elsewhere(open_application: OpenApplication, live_server: LiveServer) -> None:
-    page = await open_application(allowed=("status of 401", "ERR_FAILED", "ERR_ABORTED"))
-    await begin(page)
-    name = await page.inner_text(".account-menu .name")
-    async with httpx.AsyncClient(base_url=f"{live_server.url}/api/v1", timeout=15) as elsewhere:
-        login = await elsewhere.post("/auth/login", data={"username": name, "password": "a long password"})
-        elsewhere.headers["Authorization"] = f"Bearer {login.json()['access_token']}"
-        for session in (await elsewhere.get("/auth/sessions")).json()["items"]:
-            if not session["current"]:
-                assert (await elsewhere.delete(f"/auth/sessions/{session['id']}")).status_code == 204
-    await page.wait_for_url("**/app/login?next=/c/*", timeout=30_000)
 
 
 async def test_streams_that_are_buffered_whole_give_way_to_the_long_poll(open_application: OpenApplication) -> None:
