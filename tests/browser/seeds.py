@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from sqlalchemy import create_engine
@@ -12,7 +13,7 @@ from app import all_models as all_models
 from app.clock import utcnow
 from app.conversations.models import Conversation, Message
 from app.ids import new_id
-from tests.browser import right_to_left, stories
+from tests.browser import east_asian, right_to_left, stories, tables
 
 MODEL = "ollama/qwen3:8b"
 USAGE = {
@@ -73,8 +74,10 @@ class _Sower:
             "full": self.conversation(title, 3400, [*self._copied(begin), full]),
             "long": self.conversation(title, 3500, long),
             "siblings": self.conversation(title, 3600, [*self._copied(begin), self.told(stories.OTHER_ANSWER)]),
-            "arabic": self._right_to_left("ARABIC", 3700),
-            "hebrew": self._right_to_left("HEBREW", 3800),
+            "arabic": self._writing(right_to_left, "ARABIC", 3700),
+            "hebrew": self._writing(right_to_left, "HEBREW", 3800),
+            "cjk": self._writing(east_asian, "CJK", 3900),
+            "tables": self._writing(tables, "TABLE", 4000),
         }
         self._beside(paths["siblings"])
         return paths
@@ -89,8 +92,8 @@ class _Sower:
         given = {"status": "complete", "finish_reason": "stop", "usage": USAGE, **how}
         return Message(role="assistant", content=words.in_(self._language), thinking=thinking, model=MODEL, **given)
 
-    def _right_to_left(self, name: str, hours: float) -> str:
-        title, question, answer = (getattr(right_to_left, f"{name}_{what}") for what in ("TITLE", "QUESTION", "ANSWER"))
+    def _writing(self, where: ModuleType, name: str, hours: float) -> str:
+        title, question, answer = (getattr(where, f"{name}_{what}") for what in ("TITLE", "QUESTION", "ANSWER"))
         thought = stories.Words(question, question)
         told = self.told(stories.Words(answer, answer), thought)
         return self.conversation(title, hours, [self.asked(thought), told])

@@ -9,8 +9,8 @@ from tests.browser.screens import (
     islands,
     lists,
     messages,
-    right_to_left,
     signed_out,
+    writings,
 )
 from tests.browser.screens.registry import SCREENS, Screen, bring
 
@@ -26,6 +26,6 @@ __all__ = [
     "islands",
     "lists",
     "messages",
-    "right_to_left",
     "signed_out",
+    "writings",
 ]
