@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 from app.conversations.deleting import purge_deleted
 from app.db.session import Database
+from app.feed.feed import Pruner
 from app.generations.handlers import AnswerHandler
 from app.generations.loop import GenerationServices
 from app.generations.titles import TitleHandler, end_old_titles
@@ -34,7 +35,7 @@ def make_engine(settings: Settings, database: Database, providers: Providers, cl
         database,
         slots_of=lambda queue: Slots(pulling.SLOTS) if queue == pulling.QUEUE else providers.slots(queue),
         services=GenerationServices(settings, database, providers),
-        duties=[purge_deleted, end_old_titles],
+        duties=[purge_deleted, end_old_titles, Pruner()],
         claims=claims,
     )
 

@@ -17,12 +17,13 @@ from app.accounts.throttling import Throttle
 from app.api.docs import install_docs
 from app.api.v1.router import router as api_router
 from app.db.session import Database
+from app.feed.feed import Feed
 from app.generations.endings import Endings
 from app.generations.service import Generations
 from app.http.deps import Services
 from app.http.edge import install_edge
 from app.http.signing_in import is_stranger
-from app.http.viewers import Viewers
+from app.http.viewers import MAX_FEEDS_PER_PROCESS, Viewers
 from app.observability import metrics, tracing
 from app.observability.logging import setup_logging
 from app.providers.catalog import Providers
@@ -100,6 +101,8 @@ async def _open(settings: Settings) -> Services:
         generations=Generations(settings, database, providers, engine),
         endings=Endings(database, engine),
         viewers=Viewers(settings.max_streams_per_user),
+        feed=Feed(database.lookup, engine.hub, engine.places, is_postgres=database.is_postgres),
+        feed_viewers=Viewers(settings.max_streams_per_user, MAX_FEEDS_PER_PROCESS),
     )
 
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 import orjson
 
 from app.db.session import Database
-from app.generations.stream import Frame
 from app.jobs.control import message_id_of
 from app.jobs.events import read_after, replay
+from app.jobs.frames import Frame
 from app.jobs.lease import to_json
 from app.rendering import StreamingRenderer
 

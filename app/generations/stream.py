@@ -1,7 +1,9 @@
-"""Watch a job from any position: replay from the log, then follow live; no gap, no repeat."""
+"""Watch a job from any position: replay from the log, then follow live; no gap, no repeat.
+
+What `done` says is left to the face.
+"""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +16,7 @@ from app.db.session import Database
 from app.jobs.control import get_job
 from app.jobs.engine import Engine
 from app.jobs.events import MOST_EVENTS, LogText, read_after, replay
+from app.jobs.frames import RECONNECT, Frame
 from app.jobs.lease import StoredEvent, to_json
 from app.jobs.models import Job
 from app.jobs.notify import Subscription
@@ -26,23 +29,12 @@ POSITION_SECONDS = 1.0
 LIFETIME_SECONDS = 1800.0
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """One event as a viewer gets it. `id` None: unnumbered. `data` is JSON text; `done` is left to the face."""
-
-    id: int | None
-    event: str
-    data: str
-
-
 _UNDER_WAY = """
 SELECT j.status, j.attempt, j.priority, j.queue, j.last_event_id, j.error, j.run_after, j.phase, j.phase_at,
   e.seq, e.event, e.data FROM jobs j
 LEFT JOIN job_events e ON e.job_id = j.id AND e.seq > CAST(:after AS BIGINT)
 WHERE j.id = :job_id AND j.user_id = :user_id AND j.status IN ('queued', 'running') ORDER BY e.seq LIMIT :limit
 """
-
-RECONNECT = Frame(None, "reconnect", "{}")
 
 
 async def opening(session: AsyncSession, job: Job, after: int) -> list[Frame]:

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.throttling import Throttle
 from app.db.session import Database
+from app.feed.feed import Feed
 from app.generations.endings import Endings
 from app.generations.service import Generations
 from app.http.viewers import Viewers
@@ -31,6 +32,8 @@ class Services:
     generations: Generations
     endings: Endings
     viewers: Viewers
+    feed: Feed
+    feed_viewers: Viewers
 
 
 def get_services(request: Request) -> Services:

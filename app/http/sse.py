@@ -6,11 +6,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing, suppress
 
 from starlette.responses import Response
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
-from app.clock import monotonic
 from app.errors import AppError, ErrorKind
-from app.generations.stream import Frame
+from app.jobs.frames import Frame
 
 MAX_POSITION = 2**53
 SLOW_SECONDS = 10.0
@@ -37,10 +36,12 @@ def encode(frames: Sequence[Frame]) -> bytes:
     """Frames as they go over the wire; none at all is a comment line that keeps proxies awake."""
     if not frames:
         return b": ping\n\n"
-    return "".join(
-        f"event: {f.event}\ndata: {f.data}\n\n" if f.id is None else f"id: {f.id}\nevent: {f.event}\ndata: {f.data}\n\n"
-        for f in frames
-    ).encode()
+    return "".join(map(_encode, frames)).encode()
+
+
+def _encode(frame: Frame) -> str:
+    number = "" if frame.id is None else f"id: {frame.id}\n"
+    return f"{number}event: {frame.event}\ndata: {frame.data}\n\n" if frame.event else f"{number}\n"
 
 
 class EventStreamResponse(Response):
@@ -58,7 +59,6 @@ class EventStreamResponse(Response):
     ) -> None:
         super().__init__()
         self._first, self._batches, self._present, self._on_close = first, batches, present, on_close
-        self._sending_since: float | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         streaming = asyncio.create_task(self._stream(send))
@@ -75,24 +75,15 @@ class EventStreamResponse(Response):
             raise error
 
     async def _left(self, receive: Receive) -> None:
-        """Return when the viewer is gone, or has not taken what was sent for too long: it will come back by id."""
-        message: asyncio.Future[Message] = asyncio.ensure_future(receive())
-        try:
-            while not message.done() or message.result()["type"] != "http.disconnect":
-                if message.done():
-                    message = asyncio.ensure_future(receive())
-                await asyncio.wait({message}, timeout=SLOW_SECONDS / 2)
-                if self._sending_since is not None and monotonic() - self._sending_since > SLOW_SECONDS:
-                    return
-        finally:
-            message.cancel()
+        while (await receive())["type"] != "http.disconnect":
+            pass
 
     async def _stream(self, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
         retry = f"retry: {_jitter.randint(500, 2000)}\n\n".encode()  # so that viewers do not return in step
-        # What the stream shows may be deleted, or the database be busy, in its middle: then it just ends, and who
-        # comes back is told why.
-        with suppress(AppError):
+        # What the stream shows may be deleted, or the database be busy, in its middle, or the viewer may not take what
+        # is sent: then it just ends, and who comes back, by id, is told why.
+        with suppress(AppError, TimeoutError):
             await self._send(send, retry, self._first)
             async with aclosing(self._batches) as batches:  # type: ignore[type-var]
                 async for frames in batches:
@@ -104,6 +95,5 @@ class EventStreamResponse(Response):
             await self._send(send, before, frames[:-1])
             before, frames = b"", frames[-1:]
         body = before + encode(await self._present(frames))
-        self._sending_since = monotonic()
-        await send({"type": "http.response.body", "body": body, "more_body": True})
-        self._sending_since = None
+        async with asyncio.timeout(SLOW_SECONDS):
+            await send({"type": "http.response.body", "body": body, "more_body": True})

@@ -5,7 +5,8 @@ from collections import Counter
 from app.errors import AppError, ErrorKind
 from app.observability import metrics
 
-MAX_PER_PROCESS = 500
+MAX_PER_PROCESS = 500  # streams of answers
+MAX_FEEDS_PER_PROCESS = 5000  # which are silent nearly always
 
 
 class Entry:
@@ -25,8 +26,8 @@ class Entry:
 
 
 class Viewers:
-    def __init__(self, per_user: int) -> None:
-        self._per_user = per_user
+    def __init__(self, per_user: int, in_all: int = MAX_PER_PROCESS) -> None:
+        self._per_user, self._most = per_user, in_all
         self._open: Counter[str] = Counter()
         self._in_all = 0
 
@@ -35,7 +36,7 @@ class Viewers:
 
     def enter(self, user_id: str) -> Entry:
         """Raise `rate_limited` when this user, or this process, has too many open. 0 = no limit."""
-        if self._per_user and (self._open[user_id] >= self._per_user or self._in_all >= MAX_PER_PROCESS):
+        if self._per_user and (self._open[user_id] >= self._per_user or self._in_all >= self._most):
             raise AppError(ErrorKind.rate_limited, "too_many_streams", "Too many open streams.", retry_after=2)
         self._open[user_id] += 1
         self._in_all += 1

@@ -16,7 +16,9 @@ from app.db.types import Flag
 
 ROWS_AT_ONCE = 2000
 FED_BY_TRIGGERS = {"queue_moves"}  # copying another table fills it
-REPLACED = FED_BY_TRIGGERS | {"server_settings"}  # a server that was only started has written there which secret it has
+NOT_COPIED = {"user_events"}  # numbered by its database: who follows is told to fetch everything anew
+# A server that was only started has written there which secret it has.
+REPLACED = FED_BY_TRIGGERS | NOT_COPIED | {"server_settings"}
 Database = Path | str
 _SERVED = """
 SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'process-%'
@@ -46,9 +48,11 @@ def copy(source: Database, target: Database, told: Callable[[str, Sum], None]) -
         for table in Base.metadata.sorted_tables:
             if table.name not in REPLACED and writing.count(table):
                 raise CopyError(f"The target is not empty: it has rows in {table.name}.")
-        for table in sorted(Base.metadata.sorted_tables, key=lambda table: table.name in FED_BY_TRIGGERS):
+        for table in sorted(Base.metadata.sorted_tables, key=lambda table: table.name in FED_BY_TRIGGERS | NOT_COPIED):
             if table.name in REPLACED:
                 writing.clear(table)
+            if table.name in NOT_COPIED:
+                continue
             writing.insert(table, reading.rows(table))
             here, there = _sum(reading.rows(table)), _sum(writing.rows(table))
             if here != there:

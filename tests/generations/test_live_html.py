@@ -7,7 +7,7 @@ import orjson
 import pytest
 
 from app.generations.live_html import LiveHtml
-from app.generations.stream import Frame
+from app.jobs.frames import Frame
 from app.rendering import StreamingRenderer
 from tests.generations.asking import Talk
 from tests.generations.logs import MARKDOWN, HandWritten, hand_written, pieces

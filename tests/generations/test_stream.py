@@ -11,8 +11,8 @@ from sqlalchemy import text
 from app.accounts.principal import Principal
 from app.errors import AppError, ErrorKind
 from app.generations import stream as module
-from app.generations.stream import RECONNECT, Frame
 from app.jobs import maintenance, places
+from app.jobs.frames import RECONNECT, Frame
 from app.jobs.lease import StoredEvent
 from app.jobs.notify import MAX_WAITING_BYTES
 from tests.generations.asking import MakeSettings, Talk, new_talk, words

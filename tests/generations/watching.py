@@ -5,8 +5,9 @@ from collections.abc import Awaitable, Callable
 
 import orjson
 
-from app.generations.stream import Frame, JobStream
+from app.generations.stream import JobStream
 from app.jobs.events import LogText
+from app.jobs.frames import Frame
 from tests.generations.asking import Talk
 from tests.jobs.history import Op
 from tests.process import Process

@@ -18,12 +18,13 @@ from app.errors import AppError
 from app.generations import reading
 from app.generations.live_html import LiveHtml
 from app.generations.retrying import try_now
-from app.generations.stream import Frame, JobStream
+from app.generations.stream import JobStream
 from app.http.authentication import ApiPrincipal, ApiWriter, still_allowed
 from app.http.deps import ReadSession, Services, ServicesDep
 from app.http.sse import EventStreamResponse, parse_position
 from app.ids import parse_id
 from app.jobs import control
+from app.jobs.frames import Frame
 from app.jobs.models import Job
 from app.jobs.places import places_of
 from app.jobs.queue import position
