@@ -61,26 +61,36 @@ class News:
 class _Watcher:
     """One who watches: what has come since they last took it."""
 
+    __slots__ = ("_events", "_waiter")  # there are thousands
+
     def __init__(self) -> None:
         self._events: list[Event] = []
-        self._woken = asyncio.Event()
+        self._waiter: asyncio.Future[None] | None = None
 
     def put(self, events: Sequence[Event]) -> None:
         self._events.extend(events)
-        self._woken.set()
+        self.wake()
 
     def wake(self) -> None:
-        self._woken.set()
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
 
     def take(self) -> list[Event]:
         taken, self._events = self._events, []
-        self._woken.clear()
         return taken
 
     async def wait(self, seconds: float) -> None:
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._woken.wait()
+        """Return when something was put, or somebody called wake(), or after so long."""
+        if self._events:
+            return
+        loop = asyncio.get_running_loop()
+        self._waiter = loop.create_future()
+        timer = loop.call_later(seconds, self.wake)
+        try:
+            await self._waiter
+        finally:
+            timer.cancel()
+            self._waiter = None
 
 
 class Feed:

@@ -59,24 +59,27 @@ class EventStreamResponse(Response):
     ) -> None:
         super().__init__()
         self._first, self._batches, self._present, self._on_close = first, batches, present, on_close
+        self._is_left = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        streaming = asyncio.create_task(self._stream(send))
-        leaving = asyncio.create_task(self._left(receive))
+        streaming = asyncio.current_task()
+        assert streaming is not None
+        leaving = asyncio.create_task(self._end_with_viewer(receive, streaming))
         try:
-            await asyncio.wait({streaming, leaving}, return_when=asyncio.FIRST_COMPLETED)
+            await self._stream(send)
+        except asyncio.CancelledError:
+            if not self._is_left:
+                raise
+            streaming.uncancel()
         finally:
             leaving.cancel()
-            if not streaming.done():
-                streaming.cancel()
-            await asyncio.gather(streaming, leaving, return_exceptions=True)
             self._on_close()
-        if not streaming.cancelled() and (error := streaming.exception()) is not None:
-            raise error
 
-    async def _left(self, receive: Receive) -> None:
+    async def _end_with_viewer(self, receive: Receive, streaming: "asyncio.Task[None]") -> None:
         while (await receive())["type"] != "http.disconnect":
             pass
+        self._is_left = True
+        streaming.cancel()
 
     async def _stream(self, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": HEADERS})

@@ -18,6 +18,7 @@ from tests.benchmarks import (
     bench_rendering,
     crowded,
     durability,
+    following,
     footprint,
     front,
     long_queue,
@@ -81,6 +82,7 @@ async def run(quick: bool) -> dict[str, Any]:
             async with aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(None)) as http:
                 teahouse = Teahouse(http, server.url)
                 await teahouse.sign_in()
+                results |= await following.run(server, teahouse.headers)
                 results |= await reading.run(teahouse, data_dir)
                 results |= await answers(server, teahouse, model_url, http)
         finally:

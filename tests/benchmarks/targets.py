@@ -7,6 +7,8 @@ from typing import Any
 TARGETS: Mapping[str, float] = {
     "start_s": 3,
     "idle_mib": 130,
+    "following_cpu_percent": 2,
+    "following_kb": 30,
     "installed_mib": 200,
     "installed_packages": 80,
     "added_ttft_ms_one": 12,

@@ -66,7 +66,9 @@ async def change(served: Served, *statements: str) -> None:
 
 
 def ended(event: dict[str, Any]) -> bool:
-    return event["event"] == "job" and event["data"]["status"] == "succeeded" and event["data"]["kind"] == "answer"
+    return bool(
+        event["event"] == "job" and event["data"]["status"] == "succeeded" and event["data"]["kind"] == "answer"
+    )
 
 
 async def test_an_answer_is_told_from_its_question_to_its_end(alice: Person) -> None:
@@ -147,7 +149,7 @@ async def test_many_who_write_at_once_lose_no_event(alice: Person, bob: Person) 
         mine = set(made[::2])
         events = await first(stream, 25)
     assert {event.data["id"] for event in events} == mine
-    after, seen = start, []
+    after, seen = start, list[dict[str, Any]]()
     while len(seen) < 25:
         told = await poll(alice, after, wait=2)
         after, seen = told["last_event_id"], [*seen, *told["events"]]
