@@ -58,6 +58,12 @@ class News:
     last: int
 
 
+def told(news: News) -> dict[str, Any]:
+    """As it goes over the wire."""
+    events = [{"id": frame.id, "event": frame.event, "data": orjson.loads(frame.data)} for frame in news.frames]
+    return {"events": events, "last_event_id": news.last}
+
+
 class _Watcher:
     """One who watches: what has come since they last took it."""
 

@@ -37,7 +37,7 @@ async def api_principal(
 ) -> Principal:
     caller = await _caller(services, _bearer(request), address_of(request))
     _seen(services, caller, request)
-    if not (request.method == "GET" and request.url.path.startswith("/api/v1/jobs/")):
+    if not (request.method == "GET" and request.url.path.startswith(("/api/v1/jobs/", "/api/v1/events"))):
         services.throttle.count_request(caller.principal.user_id)
     caller.principal.require("read" if request.method in ("GET", "HEAD") else "write")
     return caller.principal
@@ -77,7 +77,8 @@ async def optional_page_principal(request: Request, services: ServicesDep) -> Pr
     if caller is None:
         return None
     _seen(services, caller, request)
-    if not (request.method == "GET" and "/jobs/" in request.url.path):  # a page that watches an answer
+    # A page that watches an answer, or what else is new, asks all the time.
+    if not (request.method == "GET" and ("/jobs/" in request.url.path or request.url.path == "/events")):
         services.throttle.count_request(caller.principal.user_id)
     # For whoever draws an answer without having asked for the principal: the page of an error.
     request.state.principal = caller.principal

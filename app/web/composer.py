@@ -16,7 +16,9 @@ OPTION_FIELDS = ("system_prompt", *LIMITS, "think")
 
 @dataclass(frozen=True, slots=True)
 class Composer:
-    """`running_job_id`: the answer that its button stops. After a refusal it holds what was typed, and why.
+    """`running_job_id`: the answer that its button stops; `head_id`: the last message that its writer has seen.
+
+    After a refusal it holds what was typed, and why.
 
     `settings`: the fields behind the disclosure; `differs`: some of them are not left to the model.
     """
@@ -26,6 +28,7 @@ class Composer:
     model: str | None
     conversation_id: str | None = None
     running_job_id: str | None = None
+    head_id: str | None = None
     text: str = ""
     error: str = ""
     settings: FormState = field(default_factory=FormState)
@@ -76,6 +79,7 @@ def composer_of(
         model=model,
         conversation_id=conversation.id,
         running_job_id=running_job_id,
+        head_id=conversation.head_id,
         text=form.value("content"),
         error=_error(form),
         settings=settings or FormState(kept),

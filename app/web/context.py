@@ -17,7 +17,7 @@ from app.http.deps import ReadSession, Services, ServicesDep
 from app.ids import parse_id
 from app.web import preferences
 from app.web.sidebar import Sidebar, sidebar_of
-from app.web.templates import page
+from app.web.templates import is_htmx, page
 
 PathId = Annotated[str, Path(), AfterValidator(parse_id)]
 
@@ -42,6 +42,7 @@ class Visit:
     session: AsyncSession
     services: Services
     live: LiveAnswers
+    feed: int | None  # from where on a whole page follows what is new; None of a fragment
 
     async def conversation(self, conversation_id: str) -> Conversation:
         return await get_conversation(self.session, self.principal, conversation_id)
@@ -51,7 +52,7 @@ class Visit:
         return await sidebar_of(self.session, self.principal, current_id=current_id, older=older)
 
     def page(self, name: str, **context: Any) -> Response:
-        return page(self.request, name, principal=self.principal, **context)
+        return page(self.request, name, principal=self.principal, feed=self.feed, **context)
 
 
 async def visit(
@@ -62,7 +63,9 @@ async def visit(
     live: Annotated[LiveAnswers, Depends(live_answers)],
 ) -> Visit:
     preferences.enter(request, principal)
-    return Visit(request, principal, session, services, live)
+    # Before anything that the page shows is read: what changes meanwhile is told then.
+    feed = None if is_htmx(request) else await services.feed.position()
+    return Visit(request, principal, session, services, live, feed)
 
 
 VisitDep = Annotated[Visit, Depends(visit)]

@@ -11,6 +11,7 @@ from app.conversations.service import create_conversation
 from app.errors import AppError, ErrorKind
 from app.generations.service import Accepted, Replayed
 from app.http.csrf import verify_csrf
+from app.i18n import gettext
 from app.ids import parse_id
 from app.web.chat import MESSAGES, MOST_MESSAGES, chat_context
 from app.web.composer import composer_for_new
@@ -86,25 +87,23 @@ async def show_list(visit: VisitDep, older: SomeId = None, count: Count = LISTED
         older=older,
         count=min(count, MOST_LISTED),
     )
-    gone = await _gone(visit, sidebar.current_id)
-    return visit.page("conversations/list.oob.html", sidebar=sidebar, gone=gone)
+    title, gone = await _title_or_gone(visit, sidebar.current_id)
+    return visit.page("conversations/list.oob.html", sidebar=sidebar, title=title, gone=gone)
 
 
-async def _gone(visit: Visit, current_id: str | None) -> str | None:
-    """The conversation of the page that asks, if somebody has deleted it meanwhile: "" if that is for good."""
+async def _title_or_gone(visit: Visit, current_id: str | None) -> tuple[str | None, str | None]:
+    """What the page that asks should say of its conversation: its title or, if it was deleted, its id; "": for good."""
     if current_id is None:
-        return None
+        return None, None
     try:
-        await visit.conversation(current_id)
+        return (await visit.conversation(current_id)).title or gettext("New conversation"), None
     except AppError as error:
         if error.kind is not ErrorKind.not_found:
             raise
-    else:
-        return None
     try:
-        return (await get_deleted(visit.session, visit.principal, current_id)).id
+        return None, (await get_deleted(visit.session, visit.principal, current_id)).id
     except AppError:
-        return ""
+        return None, ""
 
 
 @router.get("/archived")

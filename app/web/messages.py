@@ -15,7 +15,7 @@ from app.web.chat import chat_context, running_job
 from app.web.composer import composer_of
 from app.web.context import PathId, Visit, VisitDep
 from app.web.filters import dom_id
-from app.web.forms import FormState, Key, ModelId, Text, clean_content, once_of, refused
+from app.web.forms import Choice, FormState, Key, ModelId, Text, clean_content, once_of, refused
 from app.web.message_views import views
 from app.web.templates import is_htmx
 from app.web.titles import CHANGED
@@ -26,18 +26,23 @@ checked = [Depends(verify_csrf)]
 
 @router.post("/c/{conversation_id}/messages", dependencies=checked)
 async def send(
-    visit: VisitDep, conversation_id: PathId, content: Text = "", model: ModelId = "", idempotency_key: Key = ""
+    visit: VisitDep,
+    conversation_id: PathId,
+    content: Text = "",
+    model: ModelId = "",
+    seen: Choice = "",
+    idempotency_key: Key = "",
 ) -> Response:
     """The 202's fragment: the message, the answer that is being written, a fresh composer."""
     try:
         text = clean_content(content)
         once = once_of(visit.request, idempotency_key, text, made_ids)
         outcome = await visit.services.generations.send_message(
-            visit.principal, conversation_id, content=text, model=model or None, once=once
+            visit.principal, conversation_id, content=text, model=model or None, seen=seen or None, once=once
         )
     except AppError as error:
         form = refused(error, content=content, model=model)
-        return await _send_again(visit, conversation_id, form)
+        return await _send_again(visit, conversation_id, form, is_behind=error.code == "newer_messages")
     if is_htmx(visit.request):
         return await _created(visit, conversation_id, outcome)
     return RedirectResponse(f"/c/{conversation_id}", 303)
@@ -59,12 +64,15 @@ async def _created(visit: Visit, conversation_id: str, outcome: Accepted | Repla
     return visit.page("messages/create.oob.html", status=202, headers=CHANGED, messages=messages, composer=composer)
 
 
-async def _send_again(visit: Visit, conversation_id: str, form: FormState) -> Response:
-    """The composer with what was typed and why it was refused: alone for HTMX, in its page without."""
+async def _send_again(visit: Visit, conversation_id: str, form: FormState, *, is_behind: bool) -> Response:
+    """The composer with what was typed and why it was refused: for HTMX alone, or with the messages that it has not."""
     conversation = await visit.conversation(conversation_id)
     context = await chat_context(visit, conversation, still=True, form=form)
     if not is_htmx(visit.request):
         return visit.page("conversations/show.html", form=form, **context)
+    if is_behind:
+        headers = {"HX-Retarget": "#chat", "HX-Reswap": "outerMorph", "HX-Reselect": "#chat"}
+        return visit.page("conversations/show.html", form=form, headers=headers, **context)
     headers = {"HX-Retarget": "#composer", "HX-Reswap": "outerHTML"}
     return visit.page("conversations/_composer.html", form=form, headers=headers, **context)
 

@@ -20,6 +20,12 @@
     }
   });
 
+  // Whoever is at work when the sign-in ends is told when they send something, not sent away before.
+  document.addEventListener("htmx:before:response", (event) => {
+    const { ctx } = event.detail;
+    if (ctx.inBackground && ctx.response.status === 401) event.preventDefault();
+  });
+
   // A poll says where it stands, nothing else: it is the most frequent request of all.
   const UNUSED = ["HX-Source", "HX-Current-URL", "HX-Target", "HX-Request-Type", "X-CSRF-Token"];
   document.addEventListener("htmx:config:request", (event) => {
@@ -75,11 +81,4 @@
     else if (hiddenAt && Date.now() - hiddenAt > ASLEEP) askAtOnce();
   });
   document.addEventListener("resume", askAtOnce);
-
-  // Back: the page is as it was when it was left.
-  addEventListener("pageshow", (event) => {
-    if (event.persisted && document.getElementById("chat")) {
-      htmx.ajax("GET", location.pathname + location.search, { target: "#chat", swap: "outerMorph" });
-    }
-  });
 }

@@ -1,36 +1,19 @@
-// The list of conversations: right in every tab, with a menu beside each row.
+// The list of conversations, with a menu beside each row.
 {
   const list = () => document.getElementById("conversations");
   const words = () => document.getElementById("find");
   const menu = () => document.getElementById("row-menu");
-  const otherTabs = new BroadcastChannel("conversations");
-  const ENOUGH = 10000; // whoever comes back sooner has not missed much
-  let asked = performance.now();
 
   // Everything that the list has now, as it is now: rows are morphed, so that scroll and focus stay.
   function refresh() {
     if (!list() || words().value.trim()) return;
-    asked = performance.now();
     const count = Math.max(50, list().querySelectorAll("li").length);
     const current = document.getElementById("heading")?.dataset.conversation;
     const path = `/conversations?count=${count}${current ? `&current=${current}` : ""}`;
-    htmx.ajax("GET", path, { target: "#conversations", swap: "innerMorph" }).catch(() => {});
+    htmx.ajax("GET", path, { target: "#conversations", swap: "innerMorph", inBackground: true }).catch(() => {});
   }
 
-  document.addEventListener("conversations-changed", () => {
-    refresh();
-    otherTabs.postMessage("changed");
-  });
-  otherTabs.addEventListener("message", () => {
-    if (document.visibilityState === "visible") refresh();
-    else asked = -ENOUGH;
-  });
-  document.addEventListener("visibilitychange", () => {
-    if (document.visibilityState === "visible" && performance.now() - asked > ENOUGH) refresh();
-  });
-
-  // A deletion or a new conversation comes with a page of its own: the other tabs learn of it there.
-  if (document.querySelector("#notice .notice") || document.referrer.endsWith("/")) otherTabs.postMessage("changed");
+  document.addEventListener("conversations-changed", refresh);
 
   const current = list()?.querySelector("[aria-current]");
   if (list()) list().scrollTop = tried(() => sessionStorage.sidebar) ?? 0;

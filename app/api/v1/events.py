@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-import orjson
 from fastapi import APIRouter, Header, Query
 from starlette.responses import Response
 
 from app.api.v1.responses import JsonResponse
 from app.api.v1.schemas.events import NewsView
+from app.feed.feed import told
 from app.http.authentication import ApiPrincipal, still_allowed
 from app.http.deps import ServicesDep
 from app.http.sse import EventStreamResponse, parse_position
@@ -39,8 +39,7 @@ async def stream_events(
     if wait is not None:
         with services.feed_viewers.enter(principal.user_id):
             news = await services.feed.wait(principal.user_id, seen, float(wait))
-        events = [{"id": f.id, "event": f.event, "data": orjson.loads(f.data)} for f in news.frames]
-        return JsonResponse({"events": events, "last_event_id": news.last})
+        return JsonResponse(told(news))
     leave = services.feed_viewers.enter(principal.user_id)
     try:
         batches = services.feed.follow(

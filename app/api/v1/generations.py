@@ -62,7 +62,7 @@ def accepted_response(outcome: Accepted | Replayed) -> Response:
     status_code=202,
     operation_id="sendMessage",
     response_model=AcceptedView,
-    responses=ACCEPTED,
+    responses=ACCEPTED_IF_FIT,
 )
 async def send_message(
     conversation_id: PathId,
@@ -80,6 +80,7 @@ async def send_message(
         parent_id=body.parent_id if "parent_id" in body.model_fields_set else HEAD,
         model=body.model,
         options=body.options.given() if body.options else None,
+        seen=body.seen_head_id,
         once=await once_of(request, idempotency_key),
     )
     return accepted_response(outcome)

@@ -30,5 +30,6 @@ function eventOf(block: string): ServerEvent | null {
     else if (field === "event") event = value;
     else if (field === "data") data.push(value);
   }
-  return data.length ? { id, event, data: data.join("\n") } : null;
+  if (data.length) return { id, event, data: data.join("\n") };
+  return id === null ? null : { id, event: "", data: "" }; // only how far the stream has come
 }

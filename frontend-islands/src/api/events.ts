@@ -1,9 +1,10 @@
-// The one stream client: a job's events from any position, over fetch (a native EventSource cannot send the bearer),
-// by long poll where streams do not come through; goes on by itself after every interruption.
+// The one stream client: events of a job, or of everything that is one's own, from any position, over fetch (a native
+// EventSource cannot send the bearer), by long poll where streams do not come through; goes on by itself after every
+// interruption.
 import { currentToken, renewed } from "./client";
 import { EventStreamParser, type ServerEvent } from "./eventStream";
 import { errorOf } from "./problem";
-import type { Job } from "./types";
+import type { Job, News } from "./types";
 
 const FIRST_EVENT_MS = 5_000;
 const SILENCE_MS = 40_000; // a comment comes every 15 s
@@ -11,22 +12,50 @@ const MAX_PAUSE_MS = 10_000;
 
 export interface Follower {
   /** The last event's number that was taken. */
-  position(): number;
+  position(): number | null;
   take(events: ServerEvent[]): void;
   isDone(): boolean;
   /** The connection was lost (with how often in a row) or is back (0). */
   connection(failures: number): void;
 }
 
+/** Where events come from: paths with everything but the position, and what is in the answer to a poll. */
+interface Source {
+  stream: string;
+  poll: string;
+  eventsOf(body: unknown): ServerEvent[];
+}
+
 /** Follow until `done`. Raises an ApiError that does not pass (gone, signed out); an abort ends it quietly. */
-export async function followJob(jobId: string, follower: Follower, signal: AbortSignal): Promise<void> {
+export function followJob(jobId: string, follower: Follower, signal: AbortSignal): Promise<void> {
+  return follow(
+    { stream: `/jobs/${jobId}/events?format=html`, poll: `/jobs/${jobId}?format=html&wait=20`, eventsOf: (body) => whole((body as Job).events ?? []) },
+    follower,
+    signal,
+  );
+}
+
+/** Follow everything that is one's own, from now on where there is no position yet. */
+export function followFeed(follower: Follower, signal: AbortSignal): Promise<void> {
+  const eventsOf = (body: unknown): ServerEvent[] => {
+    const { events, last_event_id } = body as News;
+    return [...whole(events), { id: last_event_id, event: "", data: "" }];
+  };
+  return follow({ stream: "/events?", poll: "/events?wait=20", eventsOf }, follower, signal);
+}
+
+const whole = (events: News["events"]): ServerEvent[] => events.map((event) => ({ ...event, data: JSON.stringify(event.data) }));
+
+const from = (path: string, position: number | null): string => (position === null ? path : `${path}&after=${position}`);
+
+async function follow(source: Source, follower: Follower, signal: AbortSignal): Promise<void> {
   let failures = 0;
   let byPoll = false;
   while (!follower.isDone() && !signal.aborted) {
     const before = follower.position();
     try {
-      if (byPoll) await poll(jobId, follower, signal);
-      else await stream(jobId, follower, signal);
+      if (byPoll) await poll(source, follower, signal);
+      else await stream(source, follower, signal);
       failures = 0;
       follower.connection(0);
     } catch (error) {
@@ -34,7 +63,7 @@ export async function followJob(jobId: string, follower: Follower, signal: Abort
       if (error instanceof NothingCame) byPoll = true;
       else if (isFinal(error)) throw error;
       else {
-        failures = follower.position() > before ? 1 : failures + 1;
+        failures = follower.position() === before ? failures + 1 : 1;
         follower.connection(failures);
         await pause(failures, signal);
       }
@@ -48,13 +77,13 @@ class NothingCame extends Error {}
 const isFinal = (error: unknown): boolean =>
   error instanceof Error && "status" in error && [401, 403, 404].includes(error.status as number);
 
-async function stream(jobId: string, follower: Follower, outer: AbortSignal): Promise<void> {
+async function stream(source: Source, follower: Follower, outer: AbortSignal): Promise<void> {
   const inner = new AbortController();
   const signal = AbortSignal.any([outer, inner.signal]);
   let silence = setTimeout(() => inner.abort(new NothingCame()), FIRST_EVENT_MS);
   try {
     const response = await authorised(
-      `/jobs/${jobId}/events?format=html&after=${follower.position()}`,
+      from(source.stream, follower.position()),
       { Accept: "text/event-stream" },
       signal,
     );
@@ -80,11 +109,9 @@ async function stream(jobId: string, follower: Follower, outer: AbortSignal): Pr
   }
 }
 
-async function poll(jobId: string, follower: Follower, signal: AbortSignal): Promise<void> {
-  const query = `format=html&wait=20&after=${follower.position()}`;
-  const response = await authorised(`/jobs/${jobId}?${query}`, {}, signal);
-  const job = (await response.json()) as Job;
-  follower.take((job.events ?? []).map((event) => ({ ...event, data: JSON.stringify(event.data) })));
+async function poll(source: Source, follower: Follower, signal: AbortSignal): Promise<void> {
+  const response = await authorised(from(source.poll, follower.position()), {}, signal);
+  follower.take(source.eventsOf(await response.json()));
 }
 
 async function authorised(path: string, headers: Record<string, string>, signal: AbortSignal): Promise<Response> {

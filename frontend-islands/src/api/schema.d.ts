@@ -1026,6 +1026,8 @@ export interface components {
         /**
          * MessageCreate
          * @description `parent_id` absent: below the leaf in view; null: a new root. A `model` becomes the conversation's.
+         *
+         *     `seen_head_id`: the last message that its writer has seen; refused with `newer_messages` if another one is the last.
          * @example {
          *       "content": "How long should green tea steep?"
          *     }
@@ -1038,6 +1040,8 @@ export interface components {
             options?: components["schemas"]["Options"] | null;
             /** Parent Id */
             parent_id?: string | null;
+            /** Seen Head Id */
+            seen_head_id?: string | null;
         };
         /**
          * MessageEdit
@@ -4435,6 +4439,15 @@ export interface operations {
             };
             /** @description It does not exist, or it is not yours. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not fit the present state. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

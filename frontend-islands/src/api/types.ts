@@ -17,4 +17,5 @@ export type Device = Schemas["SessionView"];
 export type ApiKey = Schemas["ApiKeyView"];
 export type PullAccepted = Schemas["PullAccepted"];
 export type Invite = Schemas["InviteView"];
+export type News = Schemas["NewsView"];
 export type Page<Item> = { items: Item[]; next_cursor: string | null };

@@ -25,12 +25,16 @@ Content = Annotated[str, StringConstraints(min_length=1, max_length=MAX_CONTENT)
 
 
 class MessageCreate(Schema):
-    """`parent_id` absent: below the leaf in view; null: a new root. A `model` becomes the conversation's."""
+    """`parent_id` absent: below the leaf in view; null: a new root. A `model` becomes the conversation's.
+
+    `seen_head_id`: the last message that its writer has seen; refused with `newer_messages` if another one is the last.
+    """
 
     content: Content
     parent_id: Id | None = None
     model: ModelId | None = None
     options: Options | None = None
+    seen_head_id: Id | None = None
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"content": "How long should green tea steep?"}]})
 

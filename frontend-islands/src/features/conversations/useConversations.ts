@@ -1,24 +1,22 @@
 // The list of conversations of this window: loaded page by page, changed at once and put right by the server.
 import { computed, ref, shallowRef } from "vue";
 import { get, patch, post, remove } from "@/api/client";
-import type { Conversation, Page } from "@/api/types";
+import type { Conversation, Job, Page } from "@/api/types";
 import { tell } from "@/components/notices";
+import type { Change } from "@/features/feed/useFeed";
 
 const PAGE = 100;
 const UNDO_MS = 8_000;
+const TOGETHER_MS = 150;
 
 const known = shallowRef<ReadonlyMap<string, Conversation>>(new Map());
 const cursor = shallowRef<string | null>(null);
 const state = ref<"new" | "loading" | "ready" | "failed">("new");
+const atWork = shallowRef<ReadonlySet<string>>(new Set());
+let looking: ReturnType<typeof setTimeout> | null = null;
 /** Deleted here, and still to be told to the server. */
 const leaving = shallowRef<ReadonlyMap<string, ReturnType<typeof setTimeout>>>(new Map());
 
-// Other tabs of this browser, pages included.
-const channel = new BroadcastChannel("teahouse-conversations");
-channel.addEventListener("message", () => void refresh());
-document.addEventListener("visibilitychange", () => {
-  if (document.visibilityState === "visible" && state.value === "ready") void refresh();
-});
 // A deletion that waits for its undo must not be forgotten with the window.
 addEventListener("pagehide", () => void finishDeletions());
 
@@ -34,6 +32,7 @@ async function load(): Promise<void> {
   try {
     await take({ limit: PAGE });
     state.value = "ready";
+    void loadAtWork();
   } catch (error) {
     state.value = "failed";
     tell(error, () => void load());
@@ -60,6 +59,8 @@ async function take(query: { limit: number; cursor?: string }): Promise<void> {
 
 /** What changed elsewhere: everything down to where this list reaches, so that what was deleted goes too. */
 async function refresh(): Promise<void> {
+  if (looking) clearTimeout(looking);
+  looking = null;
   if (state.value !== "ready") return;
   const reach = Math.max(known.value.size, PAGE);
   try {
@@ -75,14 +76,16 @@ async function refresh(): Promise<void> {
 }
 
 async function create(fields: object): Promise<Conversation> {
-  return announced(await post<Conversation>("/conversations", fields));
+  const made = await post<Conversation>("/conversations", fields);
+  put(made);
+  return made;
 }
 
 async function update(id: string, changes: Partial<Conversation>): Promise<void> {
   const before = known.value.get(id);
   if (before) put({ ...before, ...changes });
   try {
-    announced(await patch<Conversation>(`/conversations/${id}`, changes));
+    put(await patch<Conversation>(`/conversations/${id}`, changes));
   } catch (error) {
     if (before) put(before);
     throw error;
@@ -99,12 +102,6 @@ function put(conversation: Conversation): void {
   known.value = new Map([...known.value, [conversation.id, conversation]]);
 }
 
-function announced(conversation: Conversation): Conversation {
-  put(conversation);
-  channel.postMessage("changed");
-  return conversation;
-}
-
 /** Gone from sight at once, from the server when nobody has undone it for a while. */
 function removeLater(ids: readonly string[]): () => void {
   leaving.value = new Map([...leaving.value, ...ids.map((id) => [id, setTimeout(() => void finish(id), UNDO_MS)] as const)]);
@@ -119,7 +116,6 @@ async function finish(id: string): Promise<void> {
   try {
     await remove(`/conversations/${id}`);
     known.value = new Map([...known.value].filter(([other]) => other !== id));
-    channel.postMessage("changed");
   } catch (error) {
     tell(error);
   } finally {
@@ -132,16 +128,39 @@ export async function finishDeletions(): Promise<void> {
   await Promise.all([...leaving.value.keys()].map(finish));
 }
 
+/** Something has changed, here or elsewhere: what comes in a burst is looked up once. */
+function heard(change: Change): void {
+  if (change.kind === "job" && change.conversation_id && change.job === "answer") {
+    const next = new Set(atWork.value);
+    if (change.status === "queued" || change.status === "running") next.add(change.conversation_id);
+    else next.delete(change.conversation_id);
+    atWork.value = next;
+  }
+  if (change.kind === "reset") void loadAtWork();
+  if (change.kind !== "job") looking ??= setTimeout(() => void refresh(), TOGETHER_MS);
+}
+
+/** In which conversations an answer is being written, or waits. */
+async function loadAtWork(): Promise<void> {
+  try {
+    const states = await Promise.all(["queued", "running"].map((status) => get<Page<Job>>("/jobs", { status, kind: "answer", limit: 500 })));
+    atWork.value = new Set(states.flatMap(({ items }) => items.map(({ links }) => links.conversation?.split("/").at(-1) ?? "")));
+  } catch {
+    // The next change tells.
+  }
+}
+
 /** Leave nothing for the next person in this window. A deletion that still waits is dropped: the owner keeps it. */
 export function forgetConversations(): void {
   leaving.value.forEach((timer) => clearTimeout(timer));
   leaving.value = new Map();
   known.value = new Map();
+  atWork.value = new Set();
   cursor.value = null;
   state.value = "new";
 }
 
 // eslint-disable-next-line @typescript-eslint/explicit-module-boundary-types -- the shape is the list below
 export function useConversations() {
-  return { conversations, known, cursor, state, load, loadMore, refresh, create, update, fetchOne, put, removeLater };
+  return { conversations, known, cursor, state, atWork, heard, load, loadMore, refresh, create, update, fetchOne, put, removeLater };
 }

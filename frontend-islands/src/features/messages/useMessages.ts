@@ -2,8 +2,10 @@
 import { computed, shallowRef, toValue, watch, type MaybeRefOrGetter } from "vue";
 import { get, patch, post, remove } from "@/api/client";
 import { keyed, newKey } from "@/api/idempotency";
+import { ApiError } from "@/api/problem";
 import type { Accepted, Message } from "@/api/types";
 import { tell } from "@/components/notices";
+import type { Change } from "@/features/feed/useFeed";
 import { editOf, forgetDraft } from "./useDraft";
 
 interface Window {
@@ -39,8 +41,10 @@ export function useMessages(conversationId: MaybeRefOrGetter<string>) {
       const found = await get<Window>(path(), { format: "html", limit: 50 });
       if (mine !== visit) return;
       if (before !== changes) return await load();
-      messages.value = found.items;
-      earlier.value = found.prev_cursor;
+      // What was read further up stays there.
+      const known = messages.value.findIndex(({ id }) => id === found.items[0]?.id);
+      messages.value = [...messages.value.slice(0, Math.max(0, known)), ...found.items];
+      if (known <= 0) earlier.value = found.prev_cursor;
       state.value = "ready";
     } catch (error) {
       if (mine !== visit) return;
@@ -84,9 +88,14 @@ export function useMessages(conversationId: MaybeRefOrGetter<string>) {
 
   async function send(content: string, fields: object = {}): Promise<void> {
     const key = newKey();
+    // Of what is still on its way nobody knows the id yet.
+    const seen = pending.value.length ? undefined : messages.value.at(-1)?.id;
     pending.value = [...pending.value, { key, content }];
     try {
-      accept(await post<Accepted>(path(), { content, ...fields }, keyed(key)));
+      accept(await post<Accepted>(path(), { content, ...fields, seen_head_id: seen }, keyed(key)));
+    } catch (error) {
+      if (error instanceof ApiError && error.code === "newer_messages") void load();
+      throw error;
     } finally {
       pending.value = pending.value.filter((sent) => sent.key !== key);
     }
@@ -118,6 +127,15 @@ export function useMessages(conversationId: MaybeRefOrGetter<string>) {
     await load();
   }
 
+  /** Loads anew where a change elsewhere is not in the list: another last message, or an answer that goes on. */
+  function heard(change: Change): void {
+    const isNew =
+      change.kind === "conversation"
+        ? change.head_id !== null && !messages.value.some(({ id }) => id === change.head_id)
+        : change.kind === "reset" || (change.job === "answer" && /queued|running/.test(change.status) && !running.value);
+    if (isNew && !pending.value.length) void load();
+  }
+
   /** The list may have come with them already, and the answer may have ended since: what is there is newer. */
   function accept({ user_message, assistant_message }: Accepted): void {
     changes++;
@@ -133,5 +151,5 @@ export function useMessages(conversationId: MaybeRefOrGetter<string>) {
   /** The answer that is being written, or the first of several that wait. */
   const running = computed(() => messages.value.find((message) => message.status === "generating") ?? null);
 
-  return { messages, earlier, pending, state, running, load, loadEarlier, loadAll, loadUpTo, send, regenerate, edit, goOn, choose, removeBranch, replace };
+  return { messages, earlier, pending, state, running, load, loadEarlier, loadAll, loadUpTo, heard, send, regenerate, edit, goOn, choose, removeBranch, replace };
 }

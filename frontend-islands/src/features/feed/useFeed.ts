@@ -1,0 +1,55 @@
+// What the same person does elsewhere, in another tab, on the other face or on another device, shows here at once.
+import { onScopeDispose } from "vue";
+import { followFeed } from "@/api/events";
+import { tell } from "@/components/notices";
+
+export type Change =
+  | { kind: "conversation"; id: string; change: "made" | "changed" | "deleted" | "restored"; head_id: string | null }
+  | { kind: "job"; id: string; job: string; conversation_id: string | null; status: string }
+  | { kind: "reset" };
+
+type Hear = (change: Change) => void;
+
+const hearers = new Set<Hear>();
+
+/** Calls back for every change while the calling component is there. */
+export function onChange(hear: Hear): void {
+  hearers.add(hear);
+  onScopeDispose(() => hearers.delete(hear));
+}
+
+/** Follow, while somebody looks: a window that nobody sees holds no connection, and catches up when it is seen again. */
+export function useFeed(): void {
+  let position: number | null = null;
+  let leave = new AbortController();
+
+  function take(events: readonly { id: number | null; event: string; data: string }[]): void {
+    for (const { id, event, data } of events) {
+      position = id ?? position;
+      const change = changeOf(event, data);
+      if (change) for (const hear of hearers) hear(change);
+    }
+  }
+
+  function look(): void {
+    leave.abort();
+    if (document.visibilityState !== "visible") return;
+    leave = new AbortController();
+    const follower = { position: () => position, isDone: () => false, take, connection: () => undefined };
+    followFeed(follower, leave.signal).catch(tell);
+  }
+
+  look();
+  document.addEventListener("visibilitychange", look);
+  onScopeDispose(() => {
+    leave.abort();
+    document.removeEventListener("visibilitychange", look);
+  });
+}
+
+function changeOf(event: string, data: string): Change | null {
+  if (event === "reset") return { kind: "reset" };
+  if (event !== "conversation" && event !== "job") return null;
+  const { kind, ...rest } = JSON.parse(data) as { kind?: string };
+  return { ...rest, ...(event === "job" ? { job: kind } : {}), kind: event } as Change;
+}
