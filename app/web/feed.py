@@ -12,7 +12,7 @@ router = APIRouter()
 
 
 @router.get("/events")
-async def events(visit: VisitDep, after: Number) -> Response:
+async def events(visit: VisitDep, after: Number | None = None) -> Response:
     """The same as the API's long poll."""
     user_id = visit.principal.user_id
     with visit.services.feed_viewers.enter(user_id):

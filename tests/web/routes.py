@@ -19,6 +19,7 @@ PUBLIC = {"/login", "/register", "/language"}
 SOUND = {
     "content": "x",
     "title": "x",
+    "seen": "",
     "model": "ollama/scripted:latest",
     "idempotency_key": "a-key-of-the-sweep",
     "csrf_token": "",
