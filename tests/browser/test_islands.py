@@ -38,13 +38,20 @@ def built() -> None:
     assert (DIST / "islands.json").exists(), "run `make build` first"
 
 
-async def told(server: LiveServer, name: str, *answers: str, usage: Any = None) -> str:
+async def told(
+    server: LiveServer,
+    name: str,
+    *answers: str,
+    usage: Any = None,
+    title: str = "Told",
+    model: str = "ollama/scripted:latest",
+) -> str:
     """A conversation with these answers, straight into the database: its path."""
     database = Database(server.database)
     async with database.transaction() as session:
         user_id = await session.scalar(select(User.id).where(User.username == name))
         assert user_id is not None
-        conversation = Conversation(user_id=user_id, title="Told", title_origin="user", model="ollama/scripted:latest")
+        conversation = Conversation(user_id=user_id, title=title, title_origin="user", model=model)
         session.add(conversation)
         await session.flush()
         parent = None
@@ -52,7 +59,7 @@ async def told(server: LiveServer, name: str, *answers: str, usage: Any = None) 
             for role, content in (("user", "Say it."), ("assistant", answer)):
                 how: dict[str, Any] = {"usage": usage, "finish_reason": "stop"} if role == "assistant" else {}
                 message = Message(id=new_id(), conversation_id=conversation.id, parent_id=parent, role=role, **how)
-                message.content, message.status, message.model = content, "complete", "ollama/scripted:latest"
+                message.content, message.status, message.model = content, "complete", model
                 session.add(message)
                 parent = message.id
         conversation.head_id = parent

@@ -1,0 +1,70 @@
+"""Names of 120 characters without a space: nothing is pushed off the screen."""
+
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.browser.chromium import OpenPage, register
+from tests.browser.servers import LiveServer
+from tests.browser.test_islands import told
+
+pytestmark = pytest.mark.browser
+
+MODEL = "ollama/hf.co/somebody/Qwen2.5-Coder-32B-Instruct-GGUF:Q4_K_M-" + "quantised" * 7
+TITLE = "Donaudampfschifffahrtsgesellschaftskapitän" * 3
+FACES = pytest.mark.parametrize("face", ["", "/app"], ids=["pages", "application"])
+# What is to be used or read and does not stand on the screen whole; what scrolls by itself or is put away does not count.
+PUSHED_OFF = """() => {
+  const root = document.documentElement;
+  const used = "button, a[href], input, select, textarea, summary, h1, h2, h3, label, li, td, p, dd";
+  const scrolls = (element) => element.closest(".prose, .table, .el-scrollbar, .table-scroll, [popover]:not(:popover-open)");
+  const found = [...document.querySelectorAll(used)].filter((element) => {
+    if (!element.checkVisibility({ visibilityProperty: true, opacityProperty: true }) || scrolls(element)) return false;
+    if (element.closest(".visually-hidden, .skip")) return false;
+    const { left, right, width } = element.getBoundingClientRect();
+    return width > 1 && (right > innerWidth + 1 || left < -1) && !(right <= 0 && element.closest("#sidebar"));
+  });
+  const wide = [...document.querySelectorAll("dialog, .el-dialog, .palette, main, nav, .dock, .scroller, .virtual-list, .deeds")]
+    .filter((box) => box.checkVisibility() && box.scrollWidth > box.clientWidth + 1)
+    .map((box) => `${box.tagName}.${box.className} scrolls sideways: ${box.scrollWidth} > ${box.clientWidth}`);
+  const page = root.scrollWidth > innerWidth ? [`the page scrolls sideways: ${root.scrollWidth} > ${innerWidth}`] : [];
+  return [...page, ...wide, ...found.map((element) => element.outerHTML.slice(0, 120))];
+}"""
+
+
+async def expect_nothing_pushed_off(page: Page, where: str) -> None:
+    await page.wait_for_timeout(150)
+    assert await page.evaluate(PUSHED_OFF) == [], where
+
+
+@FACES
+@pytest.mark.parametrize("width", [320, 390, 1280])
+async def test_nothing_is_pushed_off(open_page: OpenPage, live_server: LiveServer, face: str, width: int) -> None:
+    page = await open_page(allowed=("status of 404",))
+    name = await register(page)
+    path = await told(live_server, name, "Yes. " + "https://example.org/" + "x" * 120, title=TITLE, model=MODEL)
+    await page.set_viewport_size({"width": width, "height": 740})
+    await page.goto(face + path)
+    await expect(page.locator(".from-assistant .tools")).to_be_visible()
+    await expect_nothing_pushed_off(page, "conversation")
+    await page.locator(".bar button.more, .bar [popovertarget$=menu], .bar .more").last.click()
+    await expect_nothing_pushed_off(page, "conversation's menu")
+    await page.keyboard.press("Escape")
+    await page.click(".options summary")
+    await expect_nothing_pushed_off(page, "settings of the conversation")
+    await page.click(".options summary")
+    if width < 800:
+        await page.click(".bar .drawer, .bar [aria-label=Conversations]")
+        await expect_nothing_pushed_off(page, "drawer")
+        await page.keyboard.press("Escape")
+    if face:
+        await page.keyboard.press("Control+k")
+        await expect(page.get_by_role("dialog")).to_be_visible()
+        await expect_nothing_pushed_off(page, "palette")
+        await page.keyboard.press("Escape")
+    await page.goto(f"{face}/")
+    await page.wait_for_selector("#content")
+    await expect_nothing_pushed_off(page, "first page")
+    for address in ("/settings", "/settings/keys", "/settings/devices", "/archived"):
+        await page.goto(face + address)
+        await page.wait_for_selector("h2, .nothing, .empty")
+        await expect_nothing_pushed_off(page, address)
