@@ -28,8 +28,8 @@ async def sign_out(page: Page, face: str) -> None:
         await page.click(".who")
         await page.click("#account >> text=Sign out")
     else:
-        await page.click(".account-menu summary")
-        await page.click(".account-menu >> text=Sign out")
+        await page.click(".account-menu")
+        await page.click(".menu-panel >> text=Sign out")
     await page.wait_for_url("**/login*")
 
 
@@ -176,7 +176,7 @@ async def test_a_deleted_account_leaves_no_draft(open_page: OpenPage) -> None:
     await page.fill("#content", SECRET)
     await page.goto("/app/settings")
     await page.get_by_role("button", name="Delete my account").click()
-    await page.fill("dialog input", first)
-    await page.click("dialog .danger")
+    await page.fill(".dialog input", first)
+    await page.click(".dialog .danger")
     await page.wait_for_url("**/app/login*")
     assert SECRET not in await page.evaluate(STORED)

@@ -107,7 +107,7 @@ async def test_whoever_is_not_the_one_who_was_there_goes_to_the_sign_in_page(
     await expect(page.locator(".conversations .row")).to_have_count(1)
     await end_the_session(page, live_server)
     await page.click("a.new")
-    await page.click(".account-menu summary")
+    await page.click(".account-menu")
     await page.click(".account-menu >> text=Archived")
     await expect_cover(page)
     await page.click("text=Sign in as somebody else")

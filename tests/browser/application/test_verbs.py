@@ -28,7 +28,7 @@ async def asked(alice: Page) -> Page:
 
 async def choose(page: Page, opener: str, what: str) -> None:
     await page.locator(opener).last.click()
-    await page.locator(".deeds:popover-open").get_by_text(what, exact=True).click()
+    await page.locator(".menu-panel").get_by_text(what, exact=True).click()
 
 
 async def test_thinking_is_shown_once_however_late_one_comes(alice: Page) -> None:
@@ -42,11 +42,11 @@ async def test_thinking_is_shown_once_however_late_one_comes(alice: Page) -> Non
 
 
 async def test_it_is_pinned_archived_and_found_again(asked: Page) -> None:
-    await choose(asked, ".bar [popovertarget]", "Pin")
+    await choose(asked, ".bar [aria-haspopup=menu]", "Pin")
     await expect(asked.locator(".conversations .heading").first).to_have_text("Pinned")
-    await choose(asked, ".bar [popovertarget]", "Archive")
+    await choose(asked, ".bar [aria-haspopup=menu]", "Archive")
     await expect(asked.locator(".conversations .row")).to_have_count(0)
-    await asked.click(".account-menu summary")
+    await asked.click(".account-menu")
     await asked.click("text=Archived conversations")
     await asked.click(".archived-list button")
     await expect(asked.locator(".conversations .row")).to_have_count(1)
@@ -56,7 +56,7 @@ async def test_it_is_pinned_archived_and_found_again(asked: Page) -> None:
 async def test_it_is_downloaded_in_both_formats(asked: Page) -> None:
     for label, ending in (("Download as Markdown", ".md"), ("Download as JSON", ".json")):
         async with asked.expect_download() as downloading:
-            await choose(asked, ".bar [popovertarget]", label)
+            await choose(asked, ".bar [aria-haspopup=menu]", label)
         download = await downloading.value
         assert download.suggested_filename.endswith(ending)
         text = Path(await download.path()).read_text()
@@ -66,18 +66,18 @@ async def test_it_is_downloaded_in_both_formats(asked: Page) -> None:
 
 
 async def test_a_deletion_can_be_undone(asked: Page) -> None:
-    await choose(asked, ".bar [popovertarget]", "Delete")
+    await choose(asked, ".bar [aria-haspopup=menu]", "Delete")
     await expect(asked.locator(".conversations .row")).to_have_count(0)
     await asked.click(".notice >> text=Undo")
     await expect(asked.locator(".conversations .row")).to_have_count(1)
 
 
 async def test_a_deletion_is_carried_out_at_the_sign_out(asked: Page) -> None:
-    await choose(asked, ".bar [popovertarget]", "Delete")
+    await choose(asked, ".bar [aria-haspopup=menu]", "Delete")
     await expect(asked.locator(".conversations .row")).to_have_count(0)
     async with asked.expect_response(lambda response: response.request.method == "DELETE") as deletion:
-        await asked.click(".account-menu summary")
-        await asked.click(".account-menu >> text=Sign out")
+        await asked.click(".account-menu")
+        await asked.click(".menu-panel >> text=Sign out")
         await asked.wait_for_url("**/app/login*")
     assert (await deletion.value).status == 204
 
@@ -101,20 +101,20 @@ async def test_its_settings_are_kept_and_bad_ones_are_told(open_application: Ope
 
 
 async def test_another_model_answers_too(asked: Page) -> None:
-    await asked.locator(".from-assistant .tools [popovertarget]").last.click()
-    other = asked.locator(".deeds:popover-open").get_by_text(re.compile("^Another answer by "))
+    await asked.locator(".from-assistant .tools [aria-haspopup=menu]").last.click()
+    other = asked.locator(".menu-panel").get_by_text(re.compile("^Another answer by "))
     assert await other.count() >= 1
     await other.first.click()
     await expect(asked.locator(".branches .number")).to_have_text("2 of 2")
 
 
 async def test_deleting_a_message_says_what_is_lost_first(asked: Page) -> None:
-    await choose(asked, ".from-user .tools [popovertarget]", "Delete from here on")
-    await expect(asked.locator("dialog")).to_contain_text("This cannot be undone.")
-    await asked.click("dialog >> text=Keep it")
+    await choose(asked, ".from-user .tools [aria-haspopup=menu]", "Delete from here on")
+    await expect(asked.locator(".dialog")).to_contain_text("This cannot be undone.")
+    await asked.click(".dialog >> text=Keep it")
     await expect(asked.locator(".message")).to_have_count(2)
-    await choose(asked, ".from-user .tools [popovertarget]", "Delete from here on")
-    await asked.click("dialog .danger")
+    await choose(asked, ".from-user .tools [aria-haspopup=menu]", "Delete from here on")
+    await asked.click(".dialog .danger")
     await expect(asked.locator(".message")).to_have_count(0)
 
 

@@ -73,24 +73,24 @@ async def answer_thinking(scene: Scene) -> Page:
 @screen("app-conversation-menu")
 async def conversation_menu(scene: Scene) -> Page:
     page = await opened(scene, scene.paths["rich"], ".from-assistant .tools")
-    await page.click(".bar [popovertarget]")
-    await expect(page.locator(".deeds:popover-open")).to_be_visible()
+    await page.click(".bar [aria-haspopup=menu]")
+    await expect(page.locator(".menu-panel")).to_be_visible()
     return page
 
 
 @screen("app-message-menu")
 async def message_menu(scene: Scene) -> Page:
     page = await opened(scene, scene.paths["rich"], ".from-assistant .tools")
-    await page.locator(".from-assistant .tools [popovertarget]").last.click()
-    await expect(page.locator(".deeds:popover-open .made")).to_be_visible()
+    await page.locator(".from-assistant .tools [aria-haspopup=menu]").last.click()
+    await expect(page.locator(".menu-panel .made")).to_be_visible()
     return page
 
 
 @screen("app-message-delete")
 async def message_delete(scene: Scene) -> Page:
     page = await message_menu(scene)
-    await page.click(".deeds:popover-open .danger")
-    await expect(page.locator("dialog .excerpt")).to_be_visible()
+    await page.click(".menu-panel .danger")
+    await expect(page.locator(".dialog .excerpt")).to_be_visible()
     return page
 
 
@@ -105,7 +105,7 @@ async def settings_of_the_conversation(scene: Scene) -> Page:
 async def palette(scene: Scene) -> Page:
     page = await opened(scene, "/", "#content")
     await page.keyboard.press("Control+k")
-    await expect(page.locator("dialog [role=option]").first).to_be_visible()
+    await expect(page.locator(".dialog [role=option]").first).to_be_visible()
     return page
 
 
@@ -114,7 +114,7 @@ async def shortcuts(scene: Scene) -> Page:
     page = await opened(scene, "/", "#content")
     await page.evaluate("document.activeElement.blur()")
     await page.keyboard.press("?")
-    await expect(page.locator("dialog .keys")).to_be_visible()
+    await expect(page.locator(".dialog .keys")).to_be_visible()
     return page
 
 
@@ -122,8 +122,8 @@ async def shortcuts(scene: Scene) -> Page:
 async def user_usage(scene: Scene) -> Page:
     page = await opened(scene, "/admin/users", "table")
     await page.locator(".user-actions button").first.click()
-    await expect(page.locator("dialog #storage")).to_be_visible()
-    await expect(page.locator("dialog #tokens")).to_be_visible()
+    await expect(page.locator(".dialog #storage")).to_be_visible()
+    await expect(page.locator(".dialog #tokens")).to_be_visible()
     return page
 
 
@@ -146,8 +146,8 @@ async def drawer(scene: Scene) -> Page:
 
 @screen("app-account-menu", sizes=(WIDE,))
 async def account_menu(scene: Scene) -> Page:
-    page = await opened(scene, "/", ".account-menu summary")
-    await page.click(".account-menu summary")
+    page = await opened(scene, "/", ".account-menu")
+    await page.click(".account-menu")
     return page
 
 
