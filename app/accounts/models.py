@@ -101,6 +101,7 @@ class Invite(WithId, Base):
     # The invitation outlives the account it made or was made by, so that it cannot be used twice.
     created_by: Mapped[str | None] = mapped_column(String(36), ForeignKey("users.id", ondelete="SET NULL"), index=True)
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    label: Mapped[str] = mapped_column(String(100), server_default="")  # for whom it is, in its maker's words
     used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     used_by: Mapped[str | None] = mapped_column(String(36), ForeignKey("users.id", ondelete="SET NULL"), index=True)
 

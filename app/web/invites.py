@@ -12,7 +12,7 @@ from app.ids import parse_id
 from app.web.admin import AdminVisit
 from app.web.context import PathId, Visit
 from app.web.flash import flash
-from app.web.forms import FormState, Key, refused
+from app.web.forms import FormState, Key, Text, refused
 
 router = APIRouter(prefix="/admin/invites")
 checked = [Depends(verify_csrf)]
@@ -24,13 +24,15 @@ async def index(visit: AdminVisit) -> Response:
 
 
 @router.post("", dependencies=checked)
-async def create(visit: AdminVisit, idempotency_key: Key = "") -> Response:
+async def create(visit: AdminVisit, label: Text = "", idempotency_key: Key = "") -> Response:
     """The page with the link: it is in this answer and nowhere else. Sent again, the form makes no second one."""
     try:
         async with visit.services.database.transaction() as session:
-            _, secret = await create_invite(session, visit.principal.user_id, invite_id=parse_id(idempotency_key))
+            _, secret = await create_invite(
+                session, visit.principal.user_id, label=label, invite_id=parse_id(idempotency_key)
+            )
     except AppError as error:
-        return await _page(visit, form=refused(error))
+        return await _page(visit, form=refused(error, label=label))
     link = f"{_base(visit)}/register?invite={secret}"
     return await _page(visit, form=FormState(status=201), link=link)
 

@@ -44,6 +44,13 @@ async def test_a_form_sent_again_makes_no_second_one(dana: Visitor) -> None:
     assert LINK.search(first.text) and not LINK.search(again.text)
 
 
+async def test_an_invitation_says_for_whom_it_is(dana: Visitor) -> None:
+    await dana.post("/admin/invites", idempotency_key=new_id(), label="Erin & Söhne 茶")
+    assert '<strong dir="auto">Erin &amp; Söhne 茶</strong>' in (await dana.get("/admin/invites")).text
+    refused = await dana.post("/admin/invites", idempotency_key=new_id(), label="x" * 101)
+    assert refused.status_code == 422 and "at most 100 characters" in refused.text
+
+
 async def test_an_invitation_is_taken_back(dana: Visitor) -> None:
     key = new_id()
     await dana.post("/admin/invites", idempotency_key=key)

@@ -1,15 +1,14 @@
-"""What administrators do with users: list, create, change, delete, invite."""
+"""What administrators do with users: list, create, change, delete."""
 
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from app.accounts import invites, service
+from app.accounts import service
 from app.accounts.administration import create_account
 from app.api.openapi import problems
 from app.api.v1.responses import Cursor, JsonResponse, Limit, PathId, bad_cursor, from_cursor, to_cursor
 from app.api.v1.schemas.accounts import (
     AllowanceView,
-    InviteView,
     StorageView,
     UserCreate,
     UserUpdate,
@@ -20,13 +19,12 @@ from app.api.v1.schemas.accounts import (
     user_json,
 )
 from app.api.v1.schemas.base import Page
-from app.clock import rfc3339
 from app.conversations.storage import storage_of
 from app.errors import AppError
 from app.generations import allowance
 from app.http.account_ends import change_account, delete_account
 from app.http.authentication import ApiAdmin
-from app.http.deps import ReadSession, ServicesDep, WriteSession
+from app.http.deps import ReadSession, ServicesDep
 from app.ids import parse_id
 
 router = APIRouter(tags=["administration"])
@@ -85,11 +83,3 @@ async def delete_user(user_id: PathId, principal: ApiAdmin, services: ServicesDe
     """With everything that is theirs."""
     await delete_account(services, user_id)
     return Response(status_code=204)
-
-
-@router.post("/invites", status_code=201, operation_id="createInvite", response_model=InviteView)
-async def create_invite(principal: ApiAdmin, session: WriteSession) -> Response:
-    """For one person, for a week; the secret is in this answer and nowhere else."""
-    invite, secret = await invites.create_invite(session, principal.user_id)
-    body = {"id": invite.id, "invite": secret, "expires_at": rfc3339(invite.expires_at)}
-    return JsonResponse(body, 201, {"Location": "/api/v1/auth/register"})

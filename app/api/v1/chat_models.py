@@ -1,5 +1,6 @@
 """What the model servers offer (models.py always means tables)."""
 
+from dataclasses import asdict
 from typing import Annotated
 
 import orjson
@@ -19,6 +20,8 @@ from app.providers import pulling
 from app.providers.base import MAX_LISTED_ID
 
 router = APIRouter(prefix="/models", tags=["models"])
+
+AskedModel = Annotated[str, Query(min_length=1, max_length=MAX_LISTED_ID, description="`ollama/<name>`")]
 
 
 class ModelView(View):
@@ -60,6 +63,30 @@ async def list_models(principal: ApiPrincipal, services: ServicesDep) -> Respons
     ]
     problems = [{"provider": p.provider, "message": p.message, "code": p.code} for p in listed.problems]
     return JsonResponse({"items": items, "problems": problems})
+
+
+class ModelDetailsView(View):
+    """What Ollama tells of the model, in its own words; empty where it says nothing. `size`: bytes on its disk."""
+
+    id: str
+    family: str
+    parameter_size: str
+    quantization: str
+    capabilities: list[str]
+    context_length: int | None
+    size: int | None
+    parameters: str
+    template: str
+    system: str
+    license: str
+
+
+@router.get("/details", operation_id="getModelDetails", response_model=ModelDetailsView, responses=problems(409))
+async def get_model_details(principal: ApiAdmin, services: ServicesDep, id: AskedModel) -> Response:
+    details = await pulling.show_model(services.providers, id)
+    listed = await services.providers.models()
+    size = next((model.size for model in listed.items if model.id == id), None)
+    return JsonResponse({"id": id, "size": size, **asdict(details)})
 
 
 class PullRequest(Schema):
@@ -104,7 +131,7 @@ async def pull_model(
 async def delete_model(
     principal: ApiAdmin,
     services: ServicesDep,
-    id: Annotated[str, Query(min_length=1, max_length=MAX_LISTED_ID, description="`ollama/<name>`")],
+    id: AskedModel,
 ) -> Response:
     """Remove a model from Ollama's disk."""
     await pulling.delete_model(services.providers, id, "id")

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
 
 from app.accounts.principal import Principal
+from app.accounts.service import usernames_of
 from app.api.v1.responses import Cursor, Format, JsonResponse, Limit, PathId, bad_cursor, from_cursor, to_cursor
 from app.api.v1.schemas.base import Page
 from app.api.v1.schemas.jobs import JobView, Kind, Status, job_json
@@ -64,6 +65,10 @@ async def list_jobs(
     )
     places = await places_of(session, found[:limit])
     items = [job_json(job, places.get(job.id)) for job in found[:limit]]
+    if all:
+        names = await usernames_of(session, [job.user_id for job in found[:limit]])
+        for item, job in zip(items, found, strict=False):
+            item |= {"username": names.get(job.user_id), "model": job.payload.get("model")}
     return JsonResponse({"items": items, "next_cursor": to_cursor(items[-1]["id"]) if len(found) > limit else None})
 
 

@@ -37,9 +37,10 @@ export const router = createRouter({
           path: "admin",
           component: () => import("@/pages/AdminPage.vue"),
           meta: { admin: true },
-          redirect: { name: "users" },
           children: [
+            { path: "", name: "overview", component: () => import("@/pages/OverviewPage.vue") },
             { path: "users", name: "users", component: () => import("@/pages/UsersPage.vue") },
+            { path: "invites", name: "invites", component: () => import("@/pages/InvitesPage.vue") },
             { path: "models", name: "models", component: () => import("@/pages/ModelsPage.vue") },
             { path: "jobs", name: "jobs", component: () => import("@/pages/JobsPage.vue") },
           ],

@@ -113,11 +113,39 @@ async def test_A35_a_role_counts_from_the_next_request(dana: Person, alice: Pers
     assert (await alice.client.get("/api/v1/users")).status_code == 403
 
 
-async def test_an_invitation_is_made_by_administrators_and_shown_once(dana: Person, alice: Person) -> None:
-    answer = await dana.client.post("/api/v1/invites")
+async def test_an_invitation_is_shown_once_listed_by_its_label_and_taken_back(dana: Person) -> None:
+    path = "/api/v1/invites"
+    assert (await dana.client.post(path)).json()["label"] == ""  # a body is not needed
+    answer = await dana.client.post(path, json={"label": "  Erin,\n the new one "})
     assert answer.status_code == 201
-    assert answer.json()["invite"].startswith("thi_")
-    assert is_problem(await alice.client.post("/api/v1/invites"), 403, "insufficient_scope")
+    made = answer.json()
+    assert made.pop("invite").startswith("thi_")
+    assert made["label"] == "Erin, the new one"
+    assert (await dana.client.get(path)).json()["items"][0] == made
+    for bad in ({"label": "x" * 101}, {"label": None}, {"for": "Erin"}):
+        assert (await dana.client.post(path, json=bad)).status_code == 422, bad
+    assert (await dana.client.delete(f"{path}/{made['id']}")).status_code == 204
+    assert made["id"] not in (await dana.client.get(path)).text
+    for gone in (made["id"], MISSING):
+        assert is_problem(await dana.client.delete(f"{path}/{gone}"), 404, "not_found")
+
+
+async def test_the_overview_counts_users_and_jobs(dana: Person) -> None:
+    overview = (await dana.client.get("/api/v1/overview")).json()
+    assert overview["users"] == len((await dana.client.get("/api/v1/users?limit=500")).json()["items"])
+    assert set(overview["jobs"]) == {"queued", "running", "succeeded", "failed", "cancelled"}
+
+
+async def test_who_may_sign_up_is_set_by_administrators(dana: Person) -> None:
+    path = "/api/v1/signup"
+    before = (await dana.client.get(path)).json()
+    try:
+        assert (await dana.client.patch(path, json={"mode": "invite"})).json() == {"mode": "invite", "fixed": False}
+        assert (await dana.client.get(path)).json()["mode"] == "invite"
+        for bad in ({"mode": "nobody"}, {"mode": None}, {}, {"mode": "open", "fixed": True}):
+            assert (await dana.client.patch(path, json=bad)).status_code == 422, bad
+    finally:
+        await dana.client.patch(path, json={"mode": before["mode"]})
 
 
 @pytest.mark.parametrize(
@@ -128,6 +156,12 @@ async def test_an_invitation_is_made_by_administrators_and_shown_once(dana: Pers
         ("PATCH", f"/api/v1/users/{MISSING}"),
         ("DELETE", f"/api/v1/users/{MISSING}"),
         ("POST", "/api/v1/invites"),
+        ("GET", "/api/v1/invites"),
+        ("DELETE", f"/api/v1/invites/{MISSING}"),
+        ("GET", "/api/v1/signup"),
+        ("GET", "/api/v1/overview"),
+        ("PATCH", "/api/v1/signup"),
+        ("GET", "/api/v1/models/details?id=ollama/x"),
         ("GET", "/api/v1/jobs?all=true"),
     ],
 )
@@ -137,6 +171,8 @@ async def test_A23_a_member_administers_nothing(
     body = (
         {"username": "x", "email": "x@y", "password": PASSWORD} if path.endswith("users") and method == "POST" else {}
     )
+    if path.endswith("signup"):
+        body = {"mode": "open"}
     arguments: dict[str, Any] = {} if method == "GET" else {"json": body}
     assert is_problem(await alice.client.request(method, path, **arguments), 403, "insufficient_scope")
     assert is_problem(await client.request(method, path, **arguments), 401, "invalid_token")
@@ -144,7 +180,13 @@ async def test_A23_a_member_administers_nothing(
 
 @pytest.mark.parametrize(
     ("method", "path"),
-    [("PUT", "users"), ("GET", f"users/{MISSING}"), ("POST", f"users/{MISSING}"), ("GET", "invites")],
+    [
+        ("PUT", "users"),
+        ("GET", f"users/{MISSING}"),
+        ("POST", f"users/{MISSING}"),
+        ("PUT", "invites"),
+        ("DELETE", "signup"),
+    ],
 )
 async def test_a_wrong_method_is_405(dana: Person, method: str, path: str) -> None:
     assert is_problem(await dana.client.request(method, f"/api/v1/{path}"), 405, "method_not_allowed")

@@ -47,6 +47,13 @@ async def test_models_are_managed_by_administrators(alice: Person, dana: Person)
     assert (await dana.client.post(f"{MODELS}/unload", json=unload)).status_code == 204
 
 
+async def test_a_model_is_looked_at(dana: Person) -> None:
+    details = (await dana.client.get(f"{MODELS}/details?id=ollama/scripted:latest")).json()
+    assert details["id"] == "ollama/scripted:latest" and details["family"] and details["capabilities"]
+    assert is_problem(await dana.client.get(f"{MODELS}/details?id=ollama/no-such"), 404, "not_found")
+    assert (await dana.client.get(f"{MODELS}/details")).status_code == 422
+
+
 async def test_a_model_that_is_not_there_cannot_be_dropped(dana: Person) -> None:
     assert is_problem(await dana.client.delete(f"{MODELS}?id=ollama/nowhere"), 404, "not_found")
     assert is_problem(await dana.client.delete(f"{MODELS}?id=openai/gpt"), 422, "not_ollama")

@@ -234,5 +234,5 @@ async def test_where_an_answer_failed_another_model_can_be_asked(alice: Page) ->
     failure = alice.locator(".failure")
     await expect(failure).to_contain_text("refused the key")
     await failure.get_by_role("button", name="Another model").click()
-    await page.get_by_role("menuitem", name="Another answer by thinker:latest").click()
+    await alice.get_by_role("menuitem", name="Another answer by thinker:latest").click()
     await expect(alice.locator(".by")).to_have_text("thinker:latest")

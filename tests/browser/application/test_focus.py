@@ -79,7 +79,7 @@ async def test_a_notice_is_announced_covers_no_composer_and_ends(asked: Page) ->
         bar = await asked.locator(".bar").bounding_box()
         assert box and dock and bar
         assert bar["y"] + bar["height"] <= box["y"] and box["y"] + box["height"] < dock["y"]
-        assert 0 <= box["x"] and box["x"] + box["width"] <= width
+        assert box["x"] >= 0 and box["x"] + box["width"] <= width
         await expect(notice).to_have_count(0, timeout=6_500)
 
 

@@ -108,7 +108,7 @@ async def test_whoever_is_not_the_one_who_was_there_goes_to_the_sign_in_page(
     await end_the_session(page, live_server)
     await page.click("a.new")
     await page.click(".account-menu")
-    await page.click(".account-menu >> text=Archived")
+    await page.click(".menu-panel >> text=Archived")
     await expect_cover(page)
     await page.click("text=Sign in as somebody else")
     await page.wait_for_url("**/app/login?next=/archived")

@@ -47,5 +47,5 @@ async def test_ones_own_are_in_the_settings_and_everybodys_in_the_administration
     await dana.goto("/app/admin/users")
     await dana.get_by_role("button", name=f"Usage of {name}").click()
     assert await told(dana) == [tokens, storage]
-    await dana.get_by_role(".dialog").get_by_role("button", name="Close").click()
-    await expect(dana.get_by_role(".dialog")).to_have_count(0)
+    await dana.get_by_role("dialog").get_by_role("button", name="Close").click()
+    await expect(dana.get_by_role("dialog")).to_have_count(0)

@@ -35,7 +35,9 @@ leads_to("new-conversation", "/", "#content")
 leads_to("settings", "/settings", "h2")
 leads_to("keys", "/settings/keys", "h2")
 leads_to("devices", "/settings/devices", "button.danger, .devices li, table")
+leads_to("overview", "/admin", "#signup")
 leads_to("users", "/admin/users", "table")
+leads_to("invitations", "/admin/invites", "table, .nothing")
 leads_to("models", "/admin/models", "h2")
 leads_to("jobs", "/admin/jobs", "table, .nothing")
 leads_to("archived", "/archived", ".archived-list")
@@ -124,6 +126,26 @@ async def user_usage(scene: Scene) -> Page:
     await page.locator(".user-actions button").first.click()
     await expect(page.locator(".dialog #storage")).to_be_visible()
     await expect(page.locator(".dialog #tokens")).to_be_visible()
+    return page
+
+
+@screen("app-model-details")
+async def model_details(scene: Scene) -> Page:
+    page = await opened(scene, "/admin/models", ".entry-actions")
+    await page.locator(".entry-actions button").first.click()
+    await expect(page.locator(".dialog .facts div").first).to_be_visible()
+    return page
+
+
+@screen("app-invitation-made")
+async def invitation_made(scene: Scene) -> Page:
+    page = await opened(scene, "/admin/invites", "[name=label]")
+    await page.fill(
+        "[name=label]", "Erin from the reading room, who has asked for an account three times"
+    )
+    await page.click(".fetch button")
+    await expect(page.locator(".handed")).to_be_visible()
+    await expect(page.locator("table").first).to_be_visible()
     return page
 
 

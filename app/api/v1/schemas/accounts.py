@@ -162,12 +162,6 @@ class ApiKeyView(View):
     secret: str | None = None
 
 
-class InviteView(View):
-    id: Id
-    invite: str
-    expires_at: Timestamp
-
-
 def _time(moment: datetime | None) -> str | None:
     return rfc3339(moment) if moment is not None else None
 

@@ -45,7 +45,8 @@ class EventView(View):
 
 
 class JobView(View):
-    """`position` 1 = next to start, null unless queued. `events` only when `after` was given.
+    """`position` 1 = next to start, null unless queued. `events` only when `after` was given; `username` and `model`
+    only in the list of everybody's.
 
     `phase` and `phase_at` while it runs: where it stands with its model server and since when, as far as that is known.
     `reason` and `retry_at` while it waits after a failure: what went wrong, and when it is tried again.
@@ -69,6 +70,8 @@ class JobView(View):
     finished_at: Timestamp | None
     links: Links
     events: list[EventView] | None = None
+    username: str | None = None
+    model: str | None = None
 
 
 def job_json(job: Job, position: int | None) -> dict[str, Any]:

@@ -10,8 +10,8 @@ const LIMIT = 50;
 const EVERY_MS = 2_000;
 
 // eslint-disable-next-line @typescript-eslint/explicit-module-boundary-types -- the shape is the list below
-export function useJobs() {
-  const filters = reactive<{ status: Job["status"] | ""; kind: Job["kind"] | "" }>({ status: "", kind: "" });
+export function useJobs(status: Job["status"] | "" = "") {
+  const filters = reactive<{ status: Job["status"] | ""; kind: Job["kind"] | "" }>({ status, kind: "" });
   /** The server lets nobody stop another's. */
   const mine = shallowRef<ReadonlySet<string>>(new Set());
   const stopping = shallowRef<ReadonlySet<string>>(new Set());

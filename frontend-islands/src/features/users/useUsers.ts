@@ -1,7 +1,7 @@
 // Everybody who has an account, oldest first, for administrators.
 import { get, patch, post, remove } from "@/api/client";
 import type { components } from "@/api/schema";
-import type { Invite, Page, User } from "@/api/types";
+import type { Page, User } from "@/api/types";
 import { usePages } from "@/composables/usePages";
 
 const LIMIT = 25;
@@ -35,11 +35,5 @@ export function useUsers() {
     await pages.again();
   }
 
-  /** The address that one person can make one account with. */
-  async function invite(): Promise<{ link: string; expiresAt: string }> {
-    const made = await post<Invite>("/invites");
-    return { link: `${location.origin}/register?invite=${encodeURIComponent(made.invite)}`, expiresAt: made.expires_at };
-  }
-
-  return { ...pages, create, change, removeUser, invite };
+  return { ...pages, create, change, removeUser };
 }
