@@ -1,4 +1,5 @@
 // Look again and again while there is a reason to and somebody looks.
+import { useEventListener } from "@vueuse/core";
 import { onScopeDispose, watch } from "vue";
 
 /** One call at a time, `everyMs` after the end of the last. At once when the page is seen again. */
@@ -23,12 +24,10 @@ export function usePolling(refresh: () => Promise<unknown>, isWanted: () => bool
     }
   }
 
-  const seen = (): void => plan(0);
   watch(isWanted, () => plan(), { immediate: true });
-  document.addEventListener("visibilitychange", seen);
+  useEventListener(document, "visibilitychange", () => plan(0));
   onScopeDispose(() => {
     isOver = true;
     clearTimeout(timer);
-    document.removeEventListener("visibilitychange", seen);
   });
 }

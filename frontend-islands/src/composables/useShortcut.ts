@@ -1,5 +1,5 @@
 // Keys that work everywhere in the application: `/`, `?`, `mod+k` (Ctrl, or ⌘ on a Mac), `alt+ArrowUp`.
-import { onScopeDispose } from "vue";
+import { useEventListener } from "@vueuse/core";
 
 const isTyping = (target: EventTarget | null): boolean =>
   target instanceof HTMLElement && (target.isContentEditable || target.matches("input, textarea, select"));
@@ -19,6 +19,5 @@ export function useShortcut(keys: string, act: (event: KeyboardEvent) => unknown
     if (act(event) !== false) event.preventDefault();
   }
 
-  document.addEventListener("keydown", listen);
-  onScopeDispose(() => document.removeEventListener("keydown", listen));
+  useEventListener(document, "keydown", listen);
 }
