@@ -70,6 +70,19 @@ async def test_a_job_says_whose_it_is_and_by_which_model(dana: Page) -> None:
     await expect(dana.get_by_role("row").filter(has_text="Answer").first).to_contain_text("scripted")
 
 
+async def test_jobs_are_chosen_by_their_state_with_keys(dana: Page) -> None:
+    await dana.goto("/app/admin/jobs")
+    state = dana.get_by_role("combobox", name="State")
+    await state.focus()
+    await dana.keyboard.press("Enter")
+    await expect(dana.get_by_role("option", name="Running")).to_be_visible()
+    for key in ["ArrowDown"] * 3 + ["Enter"]:  # every state, running, waiting, failed
+        await dana.keyboard.press(key)
+    await expect(dana.get_by_text("There is nothing of this kind.")).to_be_visible()
+    await expect(dana.locator(".choosing")).to_contain_text("Failed")
+    await expect(state).to_be_focused()
+
+
 async def test_a_model_is_looked_at(dana: Page) -> None:
     await dana.goto("/app/admin/models")
     opener = dana.get_by_role("button", name="Details of").first
