@@ -140,9 +140,7 @@ async def model_details(scene: Scene) -> Page:
 @screen("app-invitation-made")
 async def invitation_made(scene: Scene) -> Page:
     page = await opened(scene, "/admin/invites", "[name=label]")
-    await page.fill(
-        "[name=label]", "Erin from the reading room, who has asked for an account three times"
-    )
+    await page.fill("[name=label]", "Erin from the reading room, who has asked for an account three times")
     await page.click(".fetch button")
     await expect(page.locator(".handed")).to_be_visible()
     await expect(page.locator("table").first).to_be_visible()
