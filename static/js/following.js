@@ -1,17 +1,19 @@
-// Whoever reads above the end of an answer is told that it goes on below.
+// Whoever reads above the end gets there at once, and is told that an answer goes on there.
 {
   // The list is reversed: 0 is its end, and above it positions are negative.
   const isAtEnd = (list) => list.scrollTop > -48;
 
-  document.addEventListener("htmx:after:swap", () => showNewer(true));
-  document.addEventListener("scroll", () => showNewer(false), { capture: true, passive: true });
+  document.addEventListener("htmx:after:swap", () => showWay(Boolean(document.querySelector(".poller"))));
+  document.addEventListener("scroll", () => showWay(false), { capture: true, passive: true });
 
-  function showNewer(hasNews) {
+  function showWay(hasNews) {
     const list = scroller();
     const button = document.querySelector("[data-newer]");
     if (!list || !button) return;
-    if (isAtEnd(list)) button.hidden = true;
-    else if (hasNews && document.querySelector(".poller")) button.hidden = false;
+    button.hidden = isAtEnd(list);
+    const words = button.querySelector("span");
+    if (button.hidden) words.hidden = true;
+    else if (hasNews) words.hidden = false;
   }
 
   document.addEventListener("click", (event) => {

@@ -73,7 +73,7 @@ async def test_the_view_follows_only_who_is_at_the_end(alice: Page) -> None:
     await expect(alice.locator("[data-newer]")).to_be_hidden()
     await alice.mouse.move(600, 300)
     await alice.mouse.wheel(0, -600)
-    await expect(alice.locator("[data-newer]")).to_be_visible()
+    await expect(alice.locator("[data-newer]")).to_contain_text("New text")
     await alice.wait_for_timeout(300)
     before, height = (
         await alice.evaluate(TOP_OF_FIRST),

@@ -59,3 +59,21 @@ async def test_back_and_reload_lead_to_where_one_was(open_page: OpenPage, live_s
         await page.wait_for_function(f"() => document.querySelector('.scroller') && Math.abs({PLACE} - {before}) < 12")
         await page.reload()
         await page.wait_for_function(f"() => document.querySelector('.scroller') && Math.abs({PLACE} - {before}) < 12")
+
+
+@FACES
+async def test_the_way_to_the_end_is_shown_to_whoever_is_away_from_it(alice: Page, face: str) -> None:
+    way = alice.locator(".newer")
+    await alice.goto(f"{face}/")
+    await alice.fill("#content", "Tell me in pieces [[tokens=700 rate=120 first=100 text=markdown]]")
+    await alice.keyboard.press("Enter")
+    await alice.wait_for_function(f"() => document.querySelector('.thread') && {HEIGHT} > 1500")
+    await expect(way).to_be_hidden()
+    await scroll_to(alice, -600)
+    await expect(way).to_contain_text("New text")
+    await expect(alice.locator(".from-assistant .tools")).to_be_attached(timeout=20_000)
+    await way.click()
+    await expect(way).to_be_hidden()
+    await scroll_to(alice, -600)
+    await expect(way).to_be_visible()
+    await expect(way.locator("span:visible")).to_have_count(0)
