@@ -1,14 +1,16 @@
 """A real Chromium against a real server; any script error, policy violation or foreign request fails the test."""
 
 from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright
 
 from tests.browser.chromium import ARGUMENTS, CHROMIUM, ON_THE_NETWORK, OpenPage, register, watch
+from tests.browser.contexts import Contexts
 from tests.browser.servers import LiveServer, model_process, teahouse_process
 from tests.browser.stage import Scene, scenes
 
@@ -48,38 +50,44 @@ async def stage(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> 
         yield made
 
 
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def contexts(chromium: Browser) -> Contexts:
+    return Contexts(chromium)
+
+
 @pytest_asyncio.fixture(loop_scope="session")
-async def browser(chromium: Browser) -> AsyncIterator[Browser]:
+async def browser(chromium: Browser, contexts: Contexts) -> AsyncIterator[Browser]:
     others = chromium.contexts
     yield chromium
     for context in chromium.contexts:
-        if context not in others:
+        if context not in others and context not in contexts:
             await context.close()
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def open_page(browser: Browser, live_server: LiveServer) -> AsyncIterator[OpenPage]:
+async def open_page(browser: Browser, contexts: Contexts, live_server: LiveServer) -> AsyncIterator[OpenPage]:
     """`await open_page(scripts=False, …)`: a page in a context of its own, watched until the end of the test.
 
-    `host`: another name of the server than its address.
+    `host`: another name of the server than its address. `options`: of a context that is made for this one page.
     """
     faults: list[str] = []
-    contexts: list[BrowserContext] = []
+    async with AsyncExitStack() as ending:
 
-    async def open_page(
-        *, scripts: bool = True, allowed: tuple[str, ...] = (), host: str = "127.0.0.1", **options: Any
-    ) -> Page:
-        url = live_server.url.replace("127.0.0.1", host)
-        context = await browser.new_context(base_url=url, java_script_enabled=scripts, **options)
-        contexts.append(context)
-        context.set_default_timeout(15_000)
-        page = await context.new_page()
-        watch(page, url, faults, allowed)
-        return page
+        async def open_page(
+            *, scripts: bool = True, allowed: tuple[str, ...] = (), host: str = "127.0.0.1", **options: Any
+        ) -> Page:
+            url = live_server.url.replace("127.0.0.1", host)
+            if options:
+                context = await browser.new_context(base_url=url, java_script_enabled=scripts, **options)
+                ending.push_async_callback(context.close)
+            else:
+                context = await ending.enter_async_context(contexts.lent(url, scripts=scripts))
+            context.set_default_timeout(15_000)
+            page = await context.new_page()
+            watch(page, url, faults, allowed)
+            return page
 
-    yield open_page
-    for context in contexts:
-        await context.close()
+        yield open_page
     assert faults == []
 
 
