@@ -34,8 +34,9 @@ async def test_A65_no_secret_and_no_text_is_in_logs_answers_or_plain_in_the_data
     with serving(data, log_level="DEBUG", **values) as served:
         alice = await person(served, "alice")
         keys = served.services.keyring
-        pages = httpx.AsyncClient(base_url=served.url, headers={"Origin": served.url}, event_hooks={"response": [keep]})
-        alice.client.event_hooks = {"response": [keep]}
+        hooks = {"response": [keep]}
+        pages = httpx.AsyncClient(base_url=served.url, headers={"Origin": served.url}, event_hooks=hooks, verify=False)
+        alice.client.event_hooks = hooks
         async with alice.client as client, pages:
             handed = alice.tokens
             made = (await client.post("/api/v1/auth/api-keys", json={"name": "k"})).json()["secret"]

@@ -180,6 +180,7 @@ async def ready(browser: httpx.AsyncClient) -> None:
                 return
         except httpx.HTTPError:
             assert time.monotonic() < deadline
+        await asyncio.sleep(0.02)
 
 
 async def register(browser: httpx.AsyncClient, name: str) -> None:
@@ -204,7 +205,7 @@ async def grow(browser: httpx.AsyncClient) -> None:
     """An answer comes word by word, not all at once."""
     headers = {"Origin": str(browser.base_url).rstrip("/")}
     page = (await browser.get("/")).text
-    fields = {"csrf_token": token_in(page), "content": "Of tea [[tokens=25 rate=10]]"}
+    fields = {"csrf_token": token_in(page), "content": "Of tea [[tokens=15 rate=10]]"}
     answer = await browser.post("/", data=fields, headers=headers)
     assert answer.status_code == 303, answer.text
     path = answer.headers["location"]
@@ -213,7 +214,7 @@ async def grow(browser: httpx.AsyncClient) -> None:
     while "aria-busy" in text:
         text = (await browser.get(path)).text
         seen.add(len(text))
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0.2)
     assert len(seen) > 2
 
 

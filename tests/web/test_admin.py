@@ -30,7 +30,7 @@ async def test_the_overview_counts(dana: Visitor) -> None:
 
 
 async def register(served: Served, name: str, invite: str = "") -> int:
-    async with httpx.AsyncClient(base_url=served.url) as client:
+    async with httpx.AsyncClient(base_url=served.url, verify=False) as client:
         token = token_in((await client.get("/login")).text)
         form = {"username": name, "email": f"{name}@example.org", "password": PASSWORD, "invite": invite}
         return (await client.post("/register", data={"csrf_token": token, **form})).status_code
@@ -40,7 +40,7 @@ async def test_an_administrator_decides_who_signs_up(tmp_path: Path) -> None:
     with serving(tmp_path / "data") as served:
         async with (
             await visitor(served, "dana", role="admin") as dana,
-            httpx.AsyncClient(base_url=served.url) as nobody,
+            httpx.AsyncClient(base_url=served.url, verify=False) as nobody,
         ):
             assert "Create one" in (await nobody.get("/login")).text
             assert (await dana.post("/admin/signup", signup="closed")).headers["location"] == "/admin"

@@ -56,7 +56,7 @@ async def test_it_can_be_installed(open_page: OpenPage, live_server: LiveServer)
     assert manifest["errors"] == []
     errors = (await wire.send("Page.getInstallabilityErrors"))["installabilityErrors"]
     assert [error["errorId"] for error in errors if error["errorId"] != "in-incognito"] == []
-    async with httpx.AsyncClient(base_url=live_server.url) as client:
+    async with httpx.AsyncClient(base_url=live_server.url, verify=False) as client:
         worker = await client.get("/app/sw.js")
         assert (worker.headers["cache-control"], worker.headers["content-type"]) == (
             "no-cache",
