@@ -1,6 +1,7 @@
 """The servers that `teahouse serve` starts: uvicorn alone, or Gunicorn with uvicorn in its workers."""
 
 import asyncio
+import gc
 import os
 import signal
 import socket
@@ -124,8 +125,15 @@ def gunicorn_settings(settings: Settings) -> dict[str, Any]:
         # Heartbeats are file times: on a disk that stalls they would kill healthy workers.
         "worker_tmp_dir": "/dev/shm" if Path("/dev/shm").is_dir() else None,  # noqa: S108
         "control_socket_disable": True,
+        "pre_fork": _share_what_is_loaded,
         "pre_exec": _hand_over,
     }
+
+
+def _share_what_is_loaded(_arbiter: Any, _worker: Any) -> None:
+    """A worker that looked through all of it for garbage would copy it."""
+    gc.collect()
+    gc.freeze()
 
 
 def _hand_over(arbiter: Any) -> None:
