@@ -145,7 +145,7 @@ def test_a_list_of_another_kind_is_another_list() -> None:
 def test_the_work_is_in_proportion_to_the_text(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
     count = Count(monkeypatch)
     work = []
-    for size in (6_000, 18_000):
+    for size in (4_000, 12_000):
         count.characters = 0
         shown((line * size)[:size], 25)
         work.append(count.characters / size)
