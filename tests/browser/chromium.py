@@ -16,8 +16,6 @@ ON_THE_NETWORK = "teahouse.lan"
 ARGUMENTS = [
     f"--host-resolver-rules=MAP {ON_THE_NETWORK} 127.0.0.1",
     "--no-sandbox",
-    # A person's tabs share one process: each further one starts it and compiles everything once more.
-    "--renderer-process-limit=1",
     "--disable-gpu",
     "--disable-background-networking",
     "--no-first-run",
