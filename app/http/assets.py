@@ -19,6 +19,7 @@ from app.http.security_headers import DIAGRAM_POLICY
 ROOT = Path(__file__).resolve().parents[2]
 STATIC = ROOT / "static"
 DIST = ROOT / "frontend-islands" / "dist"
+APP_IS_BUILT = (DIST / "index.html").exists()
 
 # Served as one file: everything of that ending in that folder, these first.
 JOINED = {"css/app.css": ("tokens.css", "base.css"), "js/app.js": ("page.js", "storage.js")}

@@ -10,6 +10,7 @@ from app.conversations.deleting import get_deleted
 from app.conversations.service import create_conversation
 from app.errors import AppError, ErrorKind
 from app.generations.service import Accepted, Replayed
+from app.http.assets import APP_IS_BUILT
 from app.http.csrf import verify_csrf
 from app.i18n import gettext
 from app.ids import parse_id
@@ -18,6 +19,7 @@ from app.web.composer import composer_for_new
 from app.web.context import PathId, Visit, VisitDep
 from app.web.forms import FormState, Key, ModelId, Text, clean_content, once_of, refused
 from app.web.options import TypedSettings, clean_settings
+from app.web.preferences import opens_app
 from app.web.sidebar import LISTED, MOST_LISTED, sidebar_of
 from app.web.templates import is_htmx
 
@@ -30,7 +32,9 @@ Count = Annotated[int, Query(ge=1, le=100_000)]
 
 @router.get("/")
 async def index(visit: VisitDep, older: SomeId = None) -> Response:
-    """The list of conversations and a place to begin a new one."""
+    """The list of conversations and a place to begin a new one; or the application, where somebody has chosen that."""
+    if APP_IS_BUILT and opens_app(visit.request) and not is_htmx(visit.request):
+        return RedirectResponse("/app/", 303)
     return await _index(visit, older=older)
 
 

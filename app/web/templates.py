@@ -13,7 +13,7 @@ from starlette.responses import HTMLResponse, Response
 from app import i18n
 from app.accounts.principal import Principal
 from app.generations.options import MAX_SYSTEM_PROMPT
-from app.http.assets import asset_url, vite_asset
+from app.http.assets import APP_IS_BUILT, asset_url, vite_asset
 from app.http.csrf import csrf_token, set_csrf_cookie
 from app.ids import new_id
 from app.web import flash, preferences
@@ -38,6 +38,7 @@ environment.globals.update(
     vite_asset=vite_asset,
     new_key=new_id,
     preferences=preferences.current.get,
+    app_is_built=APP_IS_BUILT,
     most_of_message=MAX_CONTENT,
     most_of_system_prompt=MAX_SYSTEM_PROMPT,
 )

@@ -38,5 +38,10 @@ export const usePreferences = defineStore("preferences", () => {
     return navigator.languages.map((tag) => tag.split("-")[0]).find((tag) => tag === "zh" || tag === "en") === "zh" ? "zh-CN" : "en";
   }
 
-  return { theme, locale, setTheme, speak, firstLocale };
+  /** No longer this application, where this device was told to open it. */
+  function openPages(): void {
+    document.cookie = "teahouse_face=; path=/; max-age=0; samesite=lax";
+  }
+
+  return { theme, locale, setTheme, speak, firstLocale, openPages };
 });

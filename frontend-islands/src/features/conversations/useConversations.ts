@@ -13,6 +13,8 @@ const known = shallowRef<ReadonlyMap<string, Conversation>>(new Map());
 const cursor = shallowRef<string | null>(null);
 const state = ref<"new" | "loading" | "ready" | "failed">("new");
 const atWork = shallowRef<ReadonlySet<string>>(new Set());
+/** Which one's title is to be edited. */
+const renaming = ref<string | null>(null);
 let looking: ReturnType<typeof setTimeout> | null = null;
 /** Deleted here, and still to be told to the server. */
 const leaving = shallowRef<ReadonlyMap<string, ReturnType<typeof setTimeout>>>(new Map());
@@ -162,5 +164,5 @@ export function forgetConversations(): void {
 
 // eslint-disable-next-line @typescript-eslint/explicit-module-boundary-types -- the shape is the list below
 export function useConversations() {
-  return { conversations, known, cursor, state, atWork, heard, load, loadMore, refresh, create, update, fetchOne, put, removeLater };
+  return { conversations, known, cursor, state, atWork, renaming, heard, load, loadMore, refresh, create, update, fetchOne, put, removeLater };
 }
