@@ -47,6 +47,17 @@ class ModelList:
         is_away = any(problem.is_away and problem.provider != "embedded" for problem in self.problems)
         return found or (self.items[0] if self.items and not is_away else None)
 
+    def is_gone(self, model_id: str) -> bool:
+        """Whether its server answers and does not have it."""
+        provider = model_id.partition("/")[0]
+        is_known = any(model.id == model_id for model in self.items)
+        return not is_known and not any(problem.provider == provider for problem in self.problems)
+
+    def default(self, *wanted: str | None) -> str | None:
+        """The first of these that is not gone, else whom to ask where nobody has chosen."""
+        kept = (model_id for model_id in wanted if model_id and not self.is_gone(model_id))
+        return next(kept, self.first.id if self.first else None)
+
 
 @dataclass(slots=True)
 class _Known:

@@ -47,7 +47,7 @@ def composer_for_new(listed: ModelList, model: str | None, form: FormState | Non
     """For a conversation that its first message begins: its settings go along."""
     form = form or FormState()
     settings = _only_settings(form)
-    chosen = form.value("model") or model or (listed.first.id if listed.first else None)
+    chosen = form.value("model") or model
     return Composer(
         "/",
         choices_of(listed, chosen) if listed.items else ModelChoices((), listed.problems),

@@ -75,7 +75,8 @@ async def _index(visit: Visit, *, older: str | None = None, form: FormState | No
     await visit.session.close()
     listed = await visit.services.providers.models()
     latest = sidebar.conversations[0].model if sidebar.conversations else None
-    composer = composer_for_new(listed, own or latest or visit.services.settings.default_model, form)
+    default = listed.default(own, latest, visit.services.settings.default_model)
+    composer = composer_for_new(listed, default, form)
     return visit.page("conversations/index.html", form=form, sidebar=sidebar, listed=listed, composer=composer)
 
 

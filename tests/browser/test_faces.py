@@ -88,3 +88,17 @@ async def test_the_sign_in_page_speaks_both_languages(open_page: OpenPage, face:
     await expect(page.locator("h1")).to_have_text("登录")
     await page.click("text=English")
     await expect(page.locator("h1")).to_have_text("Sign in")
+
+
+@FACES
+async def test_what_is_wrong_comes_into_view_and_has_the_focus(open_page: OpenPage, face: str) -> None:
+    page = await open_page(allowed=("status of 4",))
+    await register(page)
+    await page.set_viewport_size({"width": 390, "height": 420})
+    await page.goto(f"{face}/settings")
+    current = page.get_by_label("Current password")
+    await current.fill("not it at all")
+    await page.get_by_label("New password").fill("another long password")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_text("The current password is wrong.")).to_be_in_viewport()
+    await expect(page.locator("form:has([name=current_password]) :focus, .form-error:focus")).to_be_in_viewport()

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.api.people import MODEL
 from tests.api.serving import Served
 from tests.web.visitor import MISSING, Visitor, ids_in
 
@@ -106,3 +107,10 @@ async def test_older_messages_are_one_link_away(served: Served, alice: Visitor) 
     part = (await alice.get(f"{path}?before={before}", target="earlier")).text
     assert ids_in(whole) == ids_in(part) and len(ids_in(part)) == 2
     assert "<html" in whole and "<html" not in part
+
+
+async def test_a_model_that_is_gone_is_no_default(alice: Visitor, served: Served) -> None:
+    await served.run(lambda: served.services.providers.models(fresh=True))
+    await alice.post("/settings/model", default_model="ollama/gone")
+    page = (await alice.get("/")).text
+    assert "ollama/gone" not in page and f'<option value="{MODEL}" selected>' in page

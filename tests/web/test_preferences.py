@@ -16,9 +16,9 @@ async def test_signed_out_the_browser_decides_on_the_language(alice: Visitor, no
 async def test_the_state_of_a_model_is_told_in_the_readers_language(alice: Visitor, served: Served) -> None:
     await served.run(lambda: served.services.providers.models(fresh=True))
     await alice.post("/settings/language", locale="zh-CN")
-    await alice.post("/settings/model", default_model="ollama/gone")
-    page = (await alice.get("/")).text
-    assert "gone · 未找到" in page and "not found" not in page
+    answer = await alice.post("/", content="Tea?", model="ollama/gone", idempotency_key="a-model-that-is-gone")
+    page = (await alice.get(answer.headers["location"])).text
+    assert "gone · 未找到" in page and "· not found" not in page
 
 
 @pytest.mark.parametrize(("theme", "expected"), [("dark", 'data-theme="dark"'), ("light", 'data-theme="light"')])

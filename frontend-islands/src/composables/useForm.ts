@@ -1,5 +1,5 @@
 // A form's way to the server and back: busy meanwhile; what was wrong stands beside the field that it is about.
-import { shallowRef, type Ref } from "vue";
+import { nextTick, shallowRef, type Ref } from "vue";
 import { ApiError } from "@/api/problem";
 import { t } from "@/i18n";
 
@@ -21,6 +21,7 @@ export function useForm<Field extends string>(fields: readonly Field[], codes: R
 
   async function send(act: () => Promise<unknown>): Promise<boolean> {
     if (isBusy.value) return false;
+    const form = document.activeElement?.closest("form");
     isBusy.value = true;
     [failure.value, errors.value] = ["", {}];
     try {
@@ -29,10 +30,18 @@ export function useForm<Field extends string>(fields: readonly Field[], codes: R
     } catch (error) {
       errors.value = errorsOf(error);
       if (!Object.keys(errors.value).length) failure.value = t(error instanceof Error ? error.message : String(error));
+      if (form) void nextTick(() => toError(form));
       return false;
     } finally {
       isBusy.value = false;
     }
+  }
+
+  /** What is wrong may stand out of sight. */
+  function toError(form: HTMLFormElement): void {
+    const wrong = form.querySelector<HTMLElement>("[aria-invalid=true]");
+    wrong?.focus();
+    (wrong ?? form.querySelector(".form-error"))?.scrollIntoView({ block: "nearest" });
   }
 
   function errorsOf(error: unknown): Errors {

@@ -55,6 +55,21 @@ async def test_the_network_is_off_for_a_while(browser: Browser, live_server: Liv
         assert len(seen) > 1
 
 
+async def test_what_is_said_of_a_lost_connection_ends_with_it(browser: Browser, live_server: LiveServer) -> None:
+    async with cuttable(browser, live_server) as (page, wire):
+        await expect(page.locator("#content")).to_be_visible()
+        await wire.cut()
+        await expect(page.locator(".connection")).to_contain_text("No connection to the server", timeout=15_000)
+        await page.fill("#content", "Still mine")
+        await page.keyboard.press("Enter")
+        await expect(page.locator("#composer-error")).to_contain_text("cannot be reached")
+        await expect(page.locator("#content")).to_have_value("Still mine")
+        await wire.mend()
+        await expect(page.locator(".connection")).to_have_count(0, timeout=15_000)
+        await expect(page.locator("#composer-error")).to_have_count(0)
+        await expect(page.locator("#content")).to_have_value("Still mine")
+
+
 async def test_the_server_is_killed_and_started_again(browser: Browser, tmp_path: Path) -> None:
     data_dir, port, faults = tmp_path / "data", free_port(), list[str]()
     with model_process() as model_url:

@@ -1,5 +1,5 @@
 // What the same person does elsewhere, in another tab, on the other face or on another device, shows here at once.
-import { onScopeDispose } from "vue";
+import { onScopeDispose, shallowRef } from "vue";
 import { followFeed } from "@/api/events";
 import { tell } from "@/components/notices";
 
@@ -11,6 +11,9 @@ export type Change =
 type Hear = (change: Change) => void;
 
 const hearers = new Set<Hear>();
+/** Whether the server has answered lately, as far as this window can tell. */
+export const isConnected = shallowRef(true);
+const LOST = 2; // tries in a row; the first one may be a server that starts anew
 
 /** Calls back for every change while the calling component is there. */
 export function onChange(hear: Hear): void {
@@ -31,11 +34,15 @@ export function useFeed(): void {
     }
   }
 
+  function connection(failures: number): void {
+    isConnected.value = failures < LOST;
+  }
+
   function look(): void {
     leave.abort();
     if (document.visibilityState !== "visible") return;
     leave = new AbortController();
-    const follower = { position: () => position, isDone: () => false, take, connection: () => undefined };
+    const follower = { position: () => position, isDone: () => false, take, connection };
     followFeed(follower, leave.signal).catch(tell);
   }
 
