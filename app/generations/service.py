@@ -329,9 +329,9 @@ async def _in_turn(session: AsyncSession, principal: Principal, conversation_id:
 
 async def _refuse_unseen(session: AsyncSession, conversation: Conversation, seen: str | None) -> None:
     """Nobody answers below what they have not read: it was written in another window or on another device."""
-    if seen is None or conversation.head_id is None or conversation.head_id == seen:
+    if seen is None or conversation.head_id == seen:
         return
-    path = await path_ids(session, conversation.id, conversation.head_id)
+    path = await path_ids(session, conversation.id, conversation.head_id) if conversation.head_id else []
     if seen in path:
         count = len(path) - 1 - path.index(seen)
         detail = worded("{count} newer messages have come here. Read them, then send yours.", count=count)

@@ -147,6 +147,6 @@ async def test_the_font_comes_with_the_first_formula(open_page: OpenPage) -> Non
     fetched: list[str] = []
     page.on("request", lambda request: fetched.append(request.url))
     await register(page)
-    await page.goto("/")
-    await page.wait_for_load_state("networkidle")
+    await page.goto("/", wait_until="load")
+    await page.evaluate("document.fonts.ready")
     assert not [url for url in fetched if ".woff2" in url]

@@ -20,6 +20,7 @@ SOUND = {
     "content": "x",
     "title": "x",
     "seen": "",
+    "label": "a label",
     "model": "ollama/scripted:latest",
     "idempotency_key": "a-key-of-the-sweep",
     "csrf_token": "",
