@@ -1,5 +1,6 @@
 """Through Nginx, by the file that is shipped: what comes from disk, what is passed on, what is held up."""
 
+import asyncio
 import gzip
 import http.client
 import re
@@ -11,7 +12,7 @@ import pytest
 
 from app.http.security_headers import DIAGRAM_POLICY
 from tests.stack.stack import Stack
-from tests.stack.visitor import visitors
+from tests.stack.visitor import events_of, visitors
 from tests.stack.wire import ask
 
 SECURITY = ("content-security-policy", "x-content-type-options", "referrer-policy", "cross-origin-opener-policy")
@@ -124,6 +125,20 @@ async def test_F36_an_answer_is_not_held_back(site: Stack, tokens: list[str]) ->
         assert alice.longest_silence < 1.5, "a third of a second lies between two words, two seconds between all"
         second = await alice.begin("Tell me of tea [[tokens=12 rate=6 first=50]]")
         assert second is not None and (await alice.poll(second[0])).done is not None
+        assert alice.failed == []
+
+
+async def test_what_is_done_elsewhere_comes_from_whichever_process_it_was(site: Stack, tokens: list[str]) -> None:
+    """Followed on one connection, done on many others: each change arrives by itself."""
+    async with visitors(site.url, tokens[:1]) as (alice,):
+        headers = {"Authorization": f"Bearer {alice.token}"}
+        async with alice.http.get(f"{site.url}/api/v1/events", headers=headers) as stream, asyncio.timeout(30):
+            assert stream.status == 200
+            told = events_of(stream)
+            for _ in range(6):
+                made = await alice.ask("POST", "/conversations", json={}, headers={"Connection": "close"})
+                _, event, data = await anext(told)
+                assert (event, data["id"]) == ("conversation", made["id"])
         assert alice.failed == []
 
 
