@@ -3,6 +3,7 @@
   const HELD = 30000; // the server holds a request for 20 s
   const TOGETHER = 150; // what comes in a burst is shown together
   const LONGEST_PAUSE = 10000;
+  const CALM = 1000;
   const FEW = 50; // messages on a page at first
   let last = document.body.dataset.feed;
   let visit = new AbortController();
@@ -76,5 +77,6 @@
   // Back: the page is as it was when it was left.
   addEventListener("pageshow", (event) => event.persisted && document.getElementById("chat") && showConversation());
 
-  if (last) follow();
+  // What changes until then is told then: the page itself comes first.
+  if (last) addEventListener("load", () => setTimeout(follow, CALM));
 }

@@ -6,6 +6,7 @@ import { tell } from "@/components/notices";
 export type Change =
   | { kind: "conversation"; id: string; change: "made" | "changed" | "deleted" | "restored"; head_id: string | null }
   | { kind: "job"; id: string; job: string; conversation_id: string | null; status: string }
+  | { kind: "begun" } // from now on changes are told: what was loaded before may be old already
   | { kind: "reset" };
 
 type Hear = (change: Change) => void;
@@ -13,6 +14,7 @@ type Hear = (change: Change) => void;
 const hearers = new Set<Hear>();
 /** Whether the server has answered lately, as far as this window can tell. */
 export const isConnected = shallowRef(true);
+const CALM_MS = 1_000; // what the page shows comes first
 const LOST = 2; // tries in a row; the first one may be a server that starts anew
 
 /** Calls back for every change while the calling component is there. */
@@ -28,8 +30,8 @@ export function useFeed(): void {
 
   function take(events: readonly { id: number | null; event: string; data: string }[]): void {
     for (const { id, event, data } of events) {
+      const change = position === null && !event ? ({ kind: "begun" } as const) : changeOf(event, data);
       position = id ?? position;
-      const change = changeOf(event, data);
       if (change) for (const hear of hearers) hear(change);
     }
   }
@@ -46,9 +48,10 @@ export function useFeed(): void {
     followFeed(follower, leave.signal).catch(tell);
   }
 
-  look();
+  const calm = setTimeout(look, CALM_MS);
   document.addEventListener("visibilitychange", look);
   onScopeDispose(() => {
+    clearTimeout(calm);
     leave.abort();
     document.removeEventListener("visibilitychange", look);
   });

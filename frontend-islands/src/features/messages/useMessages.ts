@@ -129,6 +129,7 @@ export function useMessages(conversationId: MaybeRefOrGetter<string>) {
 
   /** Loads anew where a change elsewhere is not in the list: another last message, or an answer that goes on. */
   function heard(change: Change): void {
+    if (change.kind === "begun" || state.value !== "ready") return;
     const isNew =
       change.kind === "conversation"
         ? change.head_id !== null && !messages.value.some(({ id }) => id === change.head_id)
