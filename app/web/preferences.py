@@ -18,7 +18,7 @@ from app.i18n import Locale, best_locale, known_locale
 Theme = Literal["system", "light", "dark"]
 THEMES: tuple[Theme, ...] = ("system", "light", "dark")
 THEME_COOKIE, LOCALE_COOKIE, ZONE_COOKIE = "teahouse_theme", "teahouse_locale", "teahouse_zone"
-FACE_COOKIE = "teahouse_face"  # app: this device opens the application instead of the first page
+FACE_COOKIE = "teahouse_face"  # app, by the application itself: this device opens it instead of the first page
 YEAR = 365 * 24 * 3600
 
 
@@ -74,11 +74,6 @@ def keep_locale(request: Request, response: Response, locale: Locale) -> None:
 
 def opens_app(request: Request) -> bool:
     return single_cookie(request, FACE_COOKIE) == "app"
-
-
-def keep_face(request: Request, response: Response) -> None:
-    """The application takes it back by itself."""
-    _keep(request, response, FACE_COOKIE, "app")
 
 
 def _keep(request: Request, response: Response, name: str, value: str) -> None:

@@ -1,7 +1,5 @@
 """The account: e-mail, password, language, theme, default model."""
 
-from urllib.parse import urlsplit
-
 from fastapi import APIRouter, Depends
 from starlette.responses import RedirectResponse, Response
 
@@ -17,7 +15,7 @@ from app.web.confirmation import confirmed
 from app.web.context import Visit, VisitDep
 from app.web.flash import flash
 from app.web.forms import Choice, FormState, ModelId, Password, Text, refused
-from app.web.preferences import THEMES, Theme, keep_face, keep_locale, keep_theme
+from app.web.preferences import THEMES, Theme, keep_locale, keep_theme
 
 router = APIRouter(prefix="/settings")
 checked = [Depends(verify_csrf)]
@@ -58,15 +56,6 @@ async def choose_language(visit: VisitDep, session: WriteSession, locale: Choice
     await update_user(session, visit.principal.user_id, {"locale": chosen})
     response = RedirectResponse("/settings#language", 303)
     keep_locale(visit.request, response, chosen)
-    return response
-
-
-@router.post("/face", dependencies=checked)
-async def open_app(visit: VisitDep) -> Response:
-    """From now on this device opens the application; from a conversation it leads to the same one there."""
-    there = urlsplit(visit.request.headers.get("referer", "")).path
-    response = RedirectResponse(f"/app{there}" if there.startswith("/c/") else "/app/", 303)
-    keep_face(visit.request, response)
     return response
 
 

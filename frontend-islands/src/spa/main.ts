@@ -10,5 +10,6 @@ import { router } from "./router";
 forgetDrafts();
 const app = createApp(App).use(createPinia());
 const preferences = usePreferences();
+preferences.rememberApp();
 await preferences.speak(preferences.firstLocale());
 app.use(router).mount("#app");

@@ -38,10 +38,19 @@ export const usePreferences = defineStore("preferences", () => {
     return navigator.languages.map((tag) => tag.split("-")[0]).find((tag) => tag === "zh" || tag === "en") === "zh" ? "zh-CN" : "en";
   }
 
+  /** A link of the pages leads here for good: this device opens the application from now on. */
+  function rememberApp(): void {
+    const address = new URL(location.href);
+    if (!address.searchParams.has("remember")) return;
+    keep("teahouse_face", "app");
+    address.searchParams.delete("remember");
+    history.replaceState(history.state, "", address);
+  }
+
   /** No longer this application, where this device was told to open it. */
   function openPages(): void {
     document.cookie = "teahouse_face=; path=/; max-age=0; samesite=lax";
   }
 
-  return { theme, locale, setTheme, speak, firstLocale, openPages };
+  return { theme, locale, setTheme, speak, firstLocale, rememberApp, openPages };
 });
