@@ -4,6 +4,7 @@
   const TOGETHER = 150; // what comes in a burst is shown together
   const LONGEST_PAUSE = 10000;
   const CALM = 1000;
+  const SOON = 50;
   const FEW = 50; // messages on a page at first
   let last = document.body.dataset.feed;
   let visit = new AbortController();
@@ -30,7 +31,7 @@
         const { events, last_event_id } = await answer.json();
         last = last_event_id;
         failures = 0;
-        if (events.length) show(events);
+        if (events.length) await show(events);
         await pause(TOGETHER);
       } catch {
         failures += 1;
@@ -42,10 +43,26 @@
   document.addEventListener("visibilitychange", () => document.hidden && visit.abort());
   addEventListener("pagehide", () => visit.abort());
 
-  function show(events) {
+  async function show(events) {
+    while (sending) await pause(SOON); // what this page does itself, its own answer shows
     document.dispatchEvent(new Event("conversations-changed"));
-    if (events.some(isNewsHere)) showConversation();
+    if (newest(events).some(isNewsHere)) showConversation();
   }
+
+  // Of each conversation and each job the last word counts.
+  const newest = (events) => [...new Map(events.map((one) => [`${one.event} ${one.data.id}`, one])).values()];
+
+  let sending = 0;
+  const isSent = ({ detail }) => detail.ctx.request.method !== "GET";
+  document.addEventListener("htmx:before:request", (event) => isSent(event) && (sending += 1));
+  document.addEventListener("htmx:finally:request", (event) => isSent(event) && (sending -= 1));
+
+  // An answer that was followed here is no news, also where the word of its beginning comes after its end.
+  const followed = new Set();
+  const idOfJob = (poller) => /\/jobs\/([0-9a-f-]{36})/.exec(poller.getAttribute("hx-get") ?? "")?.[1];
+  const note = () => document.querySelectorAll("#messages .poller").forEach((poller) => followed.add(idOfJob(poller)));
+  note();
+  document.addEventListener("htmx:after:swap", note);
 
   /** Whether the conversation on this page is no longer what it shows. */
   function isNewsHere({ event, data }) {
@@ -54,7 +71,7 @@
     if (!isHere || data.change === "deleted") return false;
     if (event === "conversation") return Boolean(data.head_id) && !document.getElementById(`message-${data.head_id}`);
     const isUnderWay = data.kind === "answer" && (data.status === "queued" || data.status === "running");
-    return isUnderWay && !document.querySelector("#messages .poller");
+    return isUnderWay && !followed.has(data.id);
   }
 
   function showConversation() {

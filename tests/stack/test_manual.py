@@ -181,7 +181,7 @@ def test_the_flow_of_the_readme_is_what_the_api_does(tmp_path: Path) -> None:
     """Each answer names what the next command is about, in the manual and here."""
     number = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
     steps = re.findall(r"```sh\n(.*?)```\n(?:```(?:json|text)\n(.*?)```)?", sections(README)[FLOW], re.S)
-    assert len(steps) == 7
+    assert len(steps) == 8
     with model_process() as model, serving(environment(tmp_path, TEAHOUSE_OLLAMA_URL=model.url), tmp_path) as server:
         names, variables, said, job = {"http://127.0.0.1:8000": server.url}, "", "", ""
         for typed, shown in steps:

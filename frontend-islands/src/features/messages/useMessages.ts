@@ -133,7 +133,7 @@ export function useMessages(conversationId: MaybeRefOrGetter<string>) {
     const isNew =
       change.kind === "conversation"
         ? change.head_id !== null && !messages.value.some(({ id }) => id === change.head_id)
-        : change.kind === "reset" || (change.job === "answer" && /queued|running/.test(change.status) && !running.value);
+        : change.kind === "reset" || (change.job === "answer" && /queued|running/.test(change.status) && !messages.value.some(({ job_id }) => job_id === change.id));
     if (isNew && !pending.value.length) void load();
   }
 
