@@ -12,7 +12,8 @@ from app.conversations.models import Conversation, Message
 from app.conversations.service import edges_of
 from app.db.lookup import Lookup
 from app.db.rows import Rows
-from app.errors import not_found
+from app.errors import AppError, ErrorKind, not_found
+from app.i18n import worded
 
 # Walks up from a leaf and stops after `limit`: the cost is the window's, not the conversation's.
 _PATH = """
@@ -151,6 +152,19 @@ async def path_ids(session: AsyncSession, conversation_id: str, leaf: str, limit
     """Ids from at most `limit` steps above down to `leaf`."""
     rows = await session.execute(_PATH_IDS, {"leaf": leaf, "conversation_id": conversation_id, "limit": limit})
     return [row[0] for row in rows]
+
+
+async def refuse_unseen(session: AsyncSession, conversation: Conversation, seen: str | None) -> None:
+    """Raise `newer_messages` unless `seen` is the last message of the branch in view."""
+    if seen is None or conversation.head_id == seen:
+        return
+    path = await path_ids(session, conversation.id, conversation.head_id) if conversation.head_id else []
+    if seen in path:
+        count = len(path) - 1 - path.index(seen)
+        detail = worded("{count} newer messages have come here. Read them, then send yours.", count=count)
+    else:
+        detail = worded("This conversation was changed elsewhere. Look at it, then send your message.")
+    raise AppError(ErrorKind.conflict, "newer_messages", detail)
 
 
 async def turns_to(lookup: Lookup, conversation_id: str, leaf: str) -> list[tuple[str, str]]:

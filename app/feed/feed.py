@@ -1,4 +1,4 @@
-"""Follow a person's own changes from any position: what has been missed, then what comes, for all who watch at once."""
+"""Follow a person's own changes from any position: first the missed ones, then the new ones as they are committed."""
 
 import asyncio
 import contextlib
@@ -27,13 +27,14 @@ logger = logging.getLogger(__name__)
 
 LOOK_SECONDS = 0.25  # between two looks of a process in which somebody watches
 PING_SECONDS = 25.0
-RIGHT_CHECK_SECONDS = 5.0  # nothing is shown whose reader was last checked longer ago
+RIGHT_CHECK_SECONDS = 5.0  # before an event is shown, the viewer's right is checked again if it is older
 LIFETIME_SECONDS = 1800.0
-MOST_EVENTS = 500  # whoever missed more fetches everything anew
+MOST_EVENTS = 500  # a viewer that missed more gets `reset`
 KEPT_FOR = timedelta(days=1)
 PRUNE_SECONDS = 3600.0
 
-# On PostgreSQL a transaction's changes count once no earlier one is open any more: what is shown is never overtaken.
+# On PostgreSQL the changes of a transaction are visible once all earlier transactions have ended. Otherwise an event
+# with a lower number could be committed after a higher one was shown, and a viewer would miss it.
 _NUMBER = {False: "id", True: "transaction_id"}
 _END = {
     False: "coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'user_events'), 0)",
@@ -52,20 +53,20 @@ Event = tuple[int, str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """What is newer than a position, and the position behind it."""
+    """Events after a position, and the position after them."""
 
     frames: Sequence[Frame]
     last: int
 
 
-def told(news: News) -> dict[str, Any]:
+def news_json(news: News) -> dict[str, Any]:
     """As it goes over the wire."""
     events = [{"id": frame.id, "event": frame.event, "data": orjson.loads(frame.data)} for frame in news.frames]
     return {"events": events, "last_event_id": news.last}
 
 
 class _Watcher:
-    """One who watches: what has come since they last took it."""
+    """One viewer, and the events that it has not taken yet."""
 
     __slots__ = ("_events", "_waiter")  # there are thousands
 
@@ -100,7 +101,7 @@ class _Watcher:
 
 
 class Feed:
-    """The changes that the people see who watch in this process. It looks only while somebody does."""
+    """Reads the log once for all viewers of this process, and only while there are any."""
 
     def __init__(self, lookup: Lookup, hub: Hub, places: Places, *, is_postgres: bool) -> None:
         self._lookup, self._hub, self._places = lookup, hub, places
@@ -115,13 +116,13 @@ class Feed:
         self._complains = Complaints()
 
     async def position(self) -> int:
-        """Where the feed ends now."""
+        """The number of the last event."""
         return (await self._ends())[1]
 
     async def follow(
         self, user_id: str, after: int | None, *, still_allowed: Callable[[], Awaitable[bool]]
     ) -> AsyncIterator[Sequence[Frame]]:
-        """Batches of frames, from now on or from a position; an empty batch is a sign of life."""
+        """Batches of frames after a position, or from now on; an empty batch keeps the connection open."""
         async with self._watch(user_id) as watcher:
             news = await self._missed(user_id, after)
             yield news.frames or [Frame(news.last, "", "")]
@@ -141,7 +142,7 @@ class Feed:
                 seen = events[-1][0] if events else seen
 
     async def wait(self, user_id: str, after: int | None, seconds: float) -> News:
-        """What is newer than `after`, as soon as there is any; without `after`, the position at once."""
+        """Events after `after`, as soon as there are any; without `after`, the current position at once."""
         if after is None:
             return News([], await self.position())
         async with self._watch(user_id) as watcher:
@@ -155,7 +156,7 @@ class Feed:
 
     @contextlib.asynccontextmanager
     async def _watch(self, user_id: str) -> AsyncIterator[_Watcher]:
-        """From its beginning on nothing is overlooked: what is read after it, and what comes, overlap."""
+        """Register first and read the log afterwards, so that no event is lost; numbers tell duplicates."""
         watcher = _Watcher()
         self._watchers[user_id].add(watcher)
         try:
@@ -192,7 +193,7 @@ class Feed:
                 watcher.put(events)
 
     async def _ends(self) -> tuple[int, int]:
-        """The position before everything that is kept, and the one behind it."""
+        """The position before the oldest kept event, and the number of the last one."""
         row = await self._lookup.first(self._bounds, {})
         assert row is not None
         return (row[1] if row[0] is None else row[0]), row[1]
@@ -221,7 +222,7 @@ class Feed:
         if row["status"] != JobStatus.running:
             row["phase"] = None
         if row["status"] == JobStatus.queued:
-            place = await self._places.of(row["id"])  # as of a moment ago: one that has just come is not there yet
+            place = await self._places.of(row["id"])  # up to a second old: a new job is not there yet
             told["position"] = place or await place_now(self._lookup, user_id, queue, row["id"], priority)
             told |= trouble(error, datetime.fromisoformat(run_after))
         return row | told
@@ -232,7 +233,7 @@ def _conversation(row: dict[str, Any]) -> dict[str, Any]:
 
 
 class Pruner:
-    """A duty: forgets what has been kept for a day."""
+    """A duty: deletes events after a day."""
 
     def __init__(self) -> None:
         self._pruned_at = float("-inf")

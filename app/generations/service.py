@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.accounts.models import User
 from app.accounts.principal import Principal
 from app.clock import utcnow
-from app.conversations.messages import get_message, path_ids, siblings_of_both
+from app.conversations.messages import get_message, refuse_unseen, siblings_of_both
 from app.conversations.models import Conversation, Message
 from app.conversations.service import get_conversation, title_from
 from app.conversations.storage import refuse_if_over
@@ -91,11 +91,11 @@ class Generations:
         seen: str | None = None,
         once: Once | None = None,
     ) -> Accepted | Replayed:
-        """A person's message and the empty answer below it. `seen`: refused if another message is the last one now."""
+        """A person's message and the empty answer below it. `seen`: the last message that the person has seen."""
 
         async def verb(session: AsyncSession, fallback: str | None) -> Accepted:
             conversation = await _in_turn(session, principal, conversation_id)
-            await _refuse_unseen(session, conversation, seen)
+            await refuse_unseen(session, conversation, seen)
             parent = conversation.head_id if isinstance(parent_id, _Head) else parent_id
             if parent is not None and not isinstance(parent_id, _Head):
                 await _refuse_stranger(session, conversation, parent)
@@ -325,19 +325,6 @@ async def _in_turn(session: AsyncSession, principal: Principal, conversation_id:
     """
     await take_turns(session, sequence(conversation_id))
     return await get_conversation(session, principal, conversation_id)
-
-
-async def _refuse_unseen(session: AsyncSession, conversation: Conversation, seen: str | None) -> None:
-    """Nobody answers below what they have not read: it was written in another window or on another device."""
-    if seen is None or conversation.head_id == seen:
-        return
-    path = await path_ids(session, conversation.id, conversation.head_id) if conversation.head_id else []
-    if seen in path:
-        count = len(path) - 1 - path.index(seen)
-        detail = worded("{count} newer messages have come here. Read them, then send yours.", count=count)
-    else:
-        detail = worded("This conversation was changed elsewhere. Look at it, then send your message.")
-    raise AppError(ErrorKind.conflict, "newer_messages", detail)
 
 
 async def _options_of(

@@ -45,7 +45,7 @@ def _encode(frame: Frame) -> str:
 
 
 class EventStreamResponse(Response):
-    """Sends batches as they come, until the end, the viewer's leaving or a viewer that does not read.
+    """Sends batches as they come, until they end, or the viewer leaves or stops reading.
 
     `present` fills in what only the face can say. `on_close` always runs.
     """
@@ -54,11 +54,11 @@ class EventStreamResponse(Response):
         self,
         first: Sequence[Frame],
         batches: AsyncIterator[Sequence[Frame]],
-        present: Present,
         on_close: Callable[[], None],
+        present: Present | None = None,
     ) -> None:
         super().__init__()
-        self._first, self._batches, self._present, self._on_close = first, batches, present, on_close
+        self._first, self._batches, self._on_close, self._present = first, batches, on_close, present
         self._is_left = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -71,6 +71,8 @@ class EventStreamResponse(Response):
             if not self._is_left:
                 raise
             streaming.uncancel()
+        except TimeoutError:
+            pass  # the viewer has stopped reading: cut the connection; the viewer resumes by its last id
         finally:
             leaving.cancel()
             self._on_close()
@@ -84,11 +86,11 @@ class EventStreamResponse(Response):
     async def _stream(self, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
         retry = f"retry: {_jitter.randint(500, 2000)}\n\n".encode()  # so that viewers do not return in step
-        # What the stream shows may be deleted, or the database be busy, in its middle, or the viewer may not take what
-        # is sent: then it just ends, and who comes back, by id, is told why.
-        with suppress(AppError, TimeoutError):
-            await self._send(send, retry, self._first)
+        # The job may be deleted meanwhile, or the database may be busy. The stream just ends then: the next request
+        # of the viewer gets the reason.
+        with suppress(AppError):
             async with aclosing(self._batches) as batches:  # type: ignore[type-var]
+                await self._send(send, retry, self._first)
                 async for frames in batches:
                     await self._send(send, b"", frames)
         await send({"type": "http.response.body", "body": b"", "more_body": False})
@@ -97,6 +99,8 @@ class EventStreamResponse(Response):
         if len(frames) > 1 and frames[-1].event == "done":  # which is looked up first: the text need not wait for it
             await self._send(send, before, frames[:-1])
             before, frames = b"", frames[-1:]
-        body = before + encode(await self._present(frames))
+        if self._present is not None:
+            frames = await self._present(frames)
+        body = before + encode(frames)
         async with asyncio.timeout(SLOW_SECONDS):
             await send({"type": "http.response.body", "body": body, "more_body": True})

@@ -16,7 +16,7 @@ from app.db.types import Flag
 
 ROWS_AT_ONCE = 2000
 FED_BY_TRIGGERS = {"queue_moves"}  # copying another table fills it
-NOT_COPIED = {"user_events"}  # numbered by its database: who follows is told to fetch everything anew
+NOT_COPIED = {"user_events"}  # each database numbers its own; clients get `reset` after the move
 # A server that was only started has written there which secret it has.
 REPLACED = FED_BY_TRIGGERS | NOT_COPIED | {"server_settings"}
 Database = Path | str

@@ -42,7 +42,7 @@ class Visit:
     session: AsyncSession
     services: Services
     live: LiveAnswers
-    feed: int | None  # from where on a whole page follows what is new; None of a fragment
+    feed: int | None  # the position from which a whole page follows the feed; None for a fragment
 
     async def conversation(self, conversation_id: str) -> Conversation:
         return await get_conversation(self.session, self.principal, conversation_id)
@@ -63,7 +63,7 @@ async def visit(
     live: Annotated[LiveAnswers, Depends(live_answers)],
 ) -> Visit:
     preferences.enter(request, principal)
-    # Before anything that the page shows is read: what changes meanwhile is told then.
+    # Read the position before the page's data: the feed then brings every change that the page may have missed.
     feed = None if is_htmx(request) else await services.feed.position()
     return Visit(request, principal, session, services, live, feed)
 

@@ -1,10 +1,11 @@
-"""What pages ask for to stay as things are: their person's own changes, by long poll."""
+"""The feed for pages: the person's own changes, by long poll."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, Response
 
-from app.feed.feed import told
-from app.web.context import VisitDep
+from app.feed.feed import news_json
+from app.http.authentication import PagePrincipal
+from app.http.deps import ServicesDep
 from app.web.generations import HOLD, Number
 from app.web.leaving import unless_left
 
@@ -12,9 +13,10 @@ router = APIRouter()
 
 
 @router.get("/events")
-async def events(visit: VisitDep, after: Number | None = None) -> Response:
+async def events(
+    request: Request, principal: PagePrincipal, services: ServicesDep, after: Number | None = None
+) -> Response:
     """The same as the API's long poll."""
-    user_id = visit.principal.user_id
-    with visit.services.feed_viewers.enter(user_id):
-        news = await unless_left(visit.request, visit.services.feed.wait(user_id, after, HOLD))
-    return JSONResponse(told(news), headers={"Cache-Control": "no-store"})
+    with services.feed_viewers.enter(principal.user_id):
+        news = await unless_left(request, services.feed.wait(principal.user_id, after, HOLD))
+    return JSONResponse(news_json(news), headers={"Cache-Control": "no-store"})

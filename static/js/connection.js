@@ -20,7 +20,7 @@
     }
   });
 
-  // Whoever is at work when the sign-in ends is told when they send something, not sent away before.
+  // A background request must not lead to the sign-in page: the person may be filling in a form.
   document.addEventListener("htmx:before:response", (event) => {
     const { ctx } = event.detail;
     if (ctx.inBackground && ctx.response.status === 401) event.preventDefault();

@@ -1,9 +1,9 @@
-// What the same person does elsewhere, in another tab, on the other face or on another device, shows here at once.
+// Changes that the same person makes elsewhere: in another tab, on the other face, on another device.
 {
   const HELD = 30000; // the server holds a request for 20 s
-  const TOGETHER = 150; // what comes in a burst is shown together
+  const PAUSE = 150; // between two polls, so that a burst of changes is one redraw
   const LONGEST_PAUSE = 10000;
-  const CALM = 1000;
+  const DELAY = 1000; // the page itself loads first
   const SOON = 50;
   const FEW = 50; // messages on a page at first
   let last = document.body.dataset.feed;
@@ -12,7 +12,7 @@
 
   const openConversation = () => document.getElementById("heading")?.dataset.conversation;
   const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
-  const whenSeen = () =>
+  const whenVisible = () =>
     new Promise((resolve) => {
       if (!document.hidden) resolve();
       else document.addEventListener("visibilitychange", resolve, { once: true });
@@ -21,7 +21,7 @@
   async function follow() {
     let failures = 0;
     for (;;) {
-      await whenSeen();
+      await whenVisible();
       visit = new AbortController();
       try {
         const signal = AbortSignal.any([visit.signal, AbortSignal.timeout(HELD)]);
@@ -32,7 +32,7 @@
         last = last_event_id;
         failures = 0;
         if (events.length) await show(events);
-        await pause(TOGETHER);
+        await pause(PAUSE);
       } catch {
         failures += 1;
         if (!visit.signal.aborted) await pause(Math.min(LONGEST_PAUSE, 500 * 2 ** failures) * (0.75 + Math.random() / 2));
@@ -44,12 +44,12 @@
   addEventListener("pagehide", () => visit.abort());
 
   async function show(events) {
-    while (sending) await pause(SOON); // what this page does itself, its own answer shows
+    while (sending) await pause(SOON); // the response of this page's own request shows its changes
     document.dispatchEvent(new Event("conversations-changed"));
     if (newest(events).some(isNewsHere)) showConversation();
   }
 
-  // Of each conversation and each job the last word counts.
+  // Only the last state of each conversation and each job counts.
   const newest = (events) => [...new Map(events.map((one) => [`${one.event} ${one.data.id}`, one])).values()];
 
   let sending = 0;
@@ -57,12 +57,12 @@
   document.addEventListener("htmx:before:request", (event) => isSent(event) && (sending += 1));
   document.addEventListener("htmx:finally:request", (event) => isSent(event) && (sending -= 1));
 
-  // An answer that was followed here is no news, also where the word of its beginning comes after its end.
+  // The page follows its own answers by pollers. The event that one has begun may arrive after its end.
   const followed = new Set();
   const idOfJob = (poller) => /\/jobs\/([0-9a-f-]{36})/.exec(poller.getAttribute("hx-get") ?? "")?.[1];
-  const note = () => document.querySelectorAll("#messages .poller").forEach((poller) => followed.add(idOfJob(poller)));
-  note();
-  document.addEventListener("htmx:after:swap", note);
+  const remember = () => document.querySelectorAll("#messages .poller").forEach((poller) => followed.add(idOfJob(poller)));
+  remember();
+  document.addEventListener("htmx:after:swap", remember);
 
   /** Whether the conversation on this page is no longer what it shows. */
   function isNewsHere({ event, data }) {
@@ -76,14 +76,14 @@
 
   function showConversation() {
     const list = document.getElementById("messages");
-    if (!list || document.querySelector(".elsewhere")) return; // an earlier part, which stays what it is
+    if (!list || document.querySelector(".elsewhere")) return; // an earlier part of the conversation does not change
     const whole = list.querySelectorAll(".message").length > FEW ? "?whole=1" : "";
-    const headers = { "HX-Target": "div#chat" }; // which htmx names by itself only where an element asks
+    const headers = { "HX-Target": "div#chat" }; // htmx sets it only for requests of elements
     const how = { target: "#chat", swap: "outerMorph", headers, inBackground: true };
     htmx.ajax("GET", `/c/${openConversation()}${whole}`, how).catch(() => {});
   }
 
-  // What somebody is writing, and an answer that is being written, go on as they are.
+  // Leave alone what the person is writing, and answers that are being written.
   document.addEventListener("htmx:before:swap", ({ detail: { ctx } }) => (isShowing = Boolean(ctx.inBackground && ctx.target?.id === "chat")));
   document.addEventListener("htmx:after:swap", () => (isShowing = false));
   const GOES_ON = ".composer textarea, .composer select, .options, .message:has(.poller, form.edit)";
@@ -91,9 +91,8 @@
     htmx_before_morph_node: (old) => !isShowing || !(old instanceof Element && old.matches(GOES_ON)),
   });
 
-  // Back: the page is as it was when it was left.
+  // A page from the browser's cache is as old as the visit before.
   addEventListener("pageshow", (event) => event.persisted && document.getElementById("chat") && showConversation());
 
-  // What changes until then is told then: the page itself comes first.
-  if (last) addEventListener("load", () => setTimeout(follow, CALM));
+  if (last) addEventListener("load", () => setTimeout(follow, DELAY));
 }

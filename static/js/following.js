@@ -1,17 +1,17 @@
-// Whoever reads above the end gets there at once, and is told that an answer goes on there.
+// Above the end of the conversation a button leads there; it says when new text has come.
 {
   // The list is reversed: 0 is its end, and above it positions are negative.
   const isAtEnd = (list) => list.scrollTop > -48;
 
-  document.addEventListener("htmx:after:swap", () => showWay(Boolean(document.querySelector(".poller"))));
-  document.addEventListener("scroll", () => showWay(false), { capture: true, passive: true });
+  document.addEventListener("htmx:after:swap", () => showButton(Boolean(document.querySelector(".poller"))));
+  document.addEventListener("scroll", () => showButton(false), { capture: true, passive: true });
 
-  function showWay(hasNews) {
+  function showButton(hasNews) {
     const list = scroller();
     const button = document.querySelector("[data-newer]");
     if (!list || !button) return;
     button.hidden = isAtEnd(list);
-    const words = button.querySelector("span");
+    const words = button.querySelector("[data-news]");
     if (button.hidden) words.hidden = true;
     else if (hasNews) words.hidden = false;
   }

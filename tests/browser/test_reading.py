@@ -76,4 +76,4 @@ async def test_the_way_to_the_end_is_shown_to_whoever_is_away_from_it(alice: Pag
     await expect(way).to_be_hidden()
     await scroll_to(alice, -600)
     await expect(way).to_be_visible()
-    await expect(way.locator("span:visible")).to_have_count(0)
+    await expect(way.locator("text=New text >> visible=true")).to_have_count(0)

@@ -1,5 +1,6 @@
 """Send, edit, choose a branch."""
 
+import re
 from typing import Any
 
 import pytest
@@ -105,3 +106,14 @@ async def test_choosing_a_version_brings_its_branch_into_view(alice: Visitor, ch
     assert ids_in((await alice.get(path)).text)[0] == question
     part = (await alice.get(path, target="chat")).text
     assert part.lstrip().startswith('<div id="chat"')
+
+
+async def test_a_message_below_newer_ones_is_refused_with_them_and_kept(alice: Visitor) -> None:
+    path = await alice.answered("First [[tokens=1]]")
+    (seen,) = re.findall(r'name="seen" value="([^"]+)"', (await alice.get(path)).text)
+    assert (await alice.post(f"{path}/messages", content="Elsewhere [[tokens=1]]", seen=seen)).status_code == 303
+    refused = await alice.post(f"{path}/messages", content="Half an hour of work", seen=seen)
+    assert refused.status_code == 409 and "2 newer messages have come here." in refused.text
+    assert "Half an hour of work</textarea>" in refused.text and "Elsewhere" in refused.text
+    (seen,) = re.findall(r'name="seen" value="([^"]+)"', refused.text)
+    assert (await alice.post(f"{path}/messages", content="Half an hour of work", seen=seen)).status_code == 303

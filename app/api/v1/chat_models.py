@@ -66,7 +66,7 @@ async def list_models(principal: ApiPrincipal, services: ServicesDep) -> Respons
 
 
 class ModelDetailsView(View):
-    """What Ollama tells of the model, in its own words; empty where it says nothing. `size`: bytes on its disk."""
+    """What Ollama says about the model; a field is empty where it says nothing. `size`: bytes on disk."""
 
     id: str
     family: str

@@ -1,6 +1,5 @@
 """A person's own changes, live: conversations and jobs of theirs, as events or by long poll."""
 
-from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query
@@ -8,11 +7,10 @@ from starlette.responses import Response
 
 from app.api.v1.responses import JsonResponse
 from app.api.v1.schemas.events import NewsView
-from app.feed.feed import told
+from app.feed.feed import news_json
 from app.http.authentication import ApiPrincipal, still_allowed
 from app.http.deps import ServicesDep
 from app.http.sse import EventStreamResponse, parse_position
-from app.jobs.frames import Frame
 
 router = APIRouter(prefix="/events", tags=["events"])
 
@@ -39,7 +37,7 @@ async def stream_events(
     if wait is not None:
         with services.feed_viewers.enter(principal.user_id):
             news = await services.feed.wait(principal.user_id, seen, float(wait))
-        return JsonResponse(told(news))
+        return JsonResponse(news_json(news))
     leave = services.feed_viewers.enter(principal.user_id)
     try:
         batches = services.feed.follow(
@@ -49,8 +47,4 @@ async def stream_events(
     except BaseException:
         leave.close()
         raise
-    return EventStreamResponse(first, batches, _as_they_are, leave.close)
-
-
-async def _as_they_are(frames: Sequence[Frame]) -> Sequence[Frame]:
-    return frames
+    return EventStreamResponse(first, batches, leave.close)

@@ -142,7 +142,7 @@ async def stream_job_events(
         leave.close()
         raise
     present = _presenter(services, principal, job_id, seen, html=format == "html")
-    return EventStreamResponse(first, batches, present, leave.close)
+    return EventStreamResponse(first, batches, leave.close, present)
 
 
 def _presenter(services: Services, principal: Principal, job_id: str, after: int, *, html: bool) -> Any:

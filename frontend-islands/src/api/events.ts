@@ -7,12 +7,12 @@ import { errorOf } from "./problem";
 import type { Job, News } from "./types";
 
 const FIRST_EVENT_MS = 5_000;
-const SILENCE_MS = 40_000; // a comment comes every 15 s
+const SILENCE_MS = 40_000; // a comment comes every 15 s, on the feed every 25 s
 const MAX_PAUSE_MS = 10_000;
 
 export interface Follower {
   /** The last event's number that was taken. */
-  position(): number | null;
+  position(): number;
   take(events: ServerEvent[]): void;
   isDone(): boolean;
   /** The connection was lost (with how often in a row) or is back (0). */
@@ -35,7 +35,7 @@ export function followJob(jobId: string, follower: Follower, signal: AbortSignal
   );
 }
 
-/** Follow everything that is one's own, from now on where there is no position yet. */
+/** Follow everything that is one's own. */
 export function followFeed(follower: Follower, signal: AbortSignal): Promise<void> {
   const eventsOf = (body: unknown): ServerEvent[] => {
     const { events, last_event_id } = body as News;
@@ -45,8 +45,6 @@ export function followFeed(follower: Follower, signal: AbortSignal): Promise<voi
 }
 
 const whole = (events: News["events"]): ServerEvent[] => events.map((event) => ({ ...event, data: JSON.stringify(event.data) }));
-
-const from = (path: string, position: number | null): string => (position === null ? path : `${path}&after=${position}`);
 
 async function follow(source: Source, follower: Follower, signal: AbortSignal): Promise<void> {
   let failures = 0;
@@ -83,7 +81,7 @@ async function stream(source: Source, follower: Follower, outer: AbortSignal): P
   let silence = setTimeout(() => inner.abort(new NothingCame()), FIRST_EVENT_MS);
   try {
     const response = await authorised(
-      from(source.stream, follower.position()),
+      `${source.stream}&after=${follower.position()}`,
       { Accept: "text/event-stream" },
       signal,
     );
@@ -110,7 +108,7 @@ async function stream(source: Source, follower: Follower, outer: AbortSignal): P
 }
 
 async function poll(source: Source, follower: Follower, signal: AbortSignal): Promise<void> {
-  const response = await authorised(from(source.poll, follower.position()), {}, signal);
+  const response = await authorised(`${source.poll}&after=${follower.position()}`, {}, signal);
   follower.take(source.eventsOf(await response.json()));
 }
 

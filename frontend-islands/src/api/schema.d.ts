@@ -1227,7 +1227,7 @@ export interface components {
         };
         /**
          * ModelDetailsView
-         * @description What Ollama tells of the model, in its own words; empty where it says nothing. `size`: bytes on its disk.
+         * @description What Ollama says about the model; a field is empty where it says nothing. `size`: bytes on disk.
          */
         ModelDetailsView: {
             /** Capabilities */

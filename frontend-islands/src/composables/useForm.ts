@@ -37,7 +37,7 @@ export function useForm<Field extends string>(fields: readonly Field[], codes: R
     }
   }
 
-  /** What is wrong may stand out of sight. */
+  /** The error may be outside of the visible part of the page. */
   function toError(form: HTMLFormElement): void {
     const wrong = form.querySelector<HTMLElement>("[aria-invalid=true]");
     wrong?.focus();

@@ -5,7 +5,7 @@ import { get, post, useAccess } from "@/api/client";
 import { finishDeletions } from "@/features/conversations/useConversations";
 import { askForPassword } from "@/features/session/confirmation";
 import { ApiError } from "@/api/problem";
-import type { Token, User } from "@/api/types";
+import type { News, Token, User } from "@/api/types";
 import { forgetDrafts, whenLeft } from "@pages/storage.js";
 
 const CHANNEL = "teahouse-session";
@@ -13,9 +13,11 @@ const CHANNEL = "teahouse-session";
 export const useSession = defineStore("session", () => {
   const user = shallowRef<User | null>(null);
   const ended = ref(false);
-  /** The server has ended the session while somebody was at work: everything waits for their password. */
-  const interrupted = ref(false);
-  let goOn: ((token: string | null) => void) | null = null;
+  /** The server has ended the session of somebody who is at work: requests wait until they sign in again. */
+  const isExpired = ref(false);
+  let resumeRequests: ((token: string | null) => void) | null = null;
+  /** Where the feed stood before this window loaded anything else. */
+  let feedPosition = 0;
   let token: string | null = null;
   const others = new BroadcastChannel(CHANNEL);
 
@@ -32,39 +34,46 @@ export const useSession = defineStore("session", () => {
     return token;
   }
 
-  /** The requests that found the session ended go on with this token, so that nothing typed is lost; null: they fail. */
+  /** The requests that were refused go on with this token, so that nothing typed is lost; null: they fail. */
   function signedInAgain(): Promise<string | null> {
     token = null;
-    interrupted.value = true;
-    return new Promise((resolve) => (goOn = resolve));
+    isExpired.value = true;
+    return new Promise((resolve) => (resumeRequests = resolve));
   }
 
-  /** What is on the screen belongs to whoever was signed in. */
-  function welcome(found: User): User {
-    if (interrupted.value && user.value?.id !== found.id) location.assign(import.meta.env.BASE_URL);
-    else settle(found);
+  /** Loads who is signed in. Another person than before gets a fresh application: this one shows somebody else's data. */
+  async function enter(): Promise<User> {
+    // Without a position the feed begins with all that is kept of it: more than is needed, but nothing is missed.
+    const position = get<News>("/events", { wait: 0 }).then(({ last_event_id }) => last_event_id, () => 0);
+    const [found, last] = await Promise.all([get<User>("/auth/me"), position]);
+    if (isExpired.value && user.value?.id !== found.id) {
+      location.assign(import.meta.env.BASE_URL);
+      return found;
+    }
+    if (!user.value) feedPosition = last;
+    setUser(found);
     return found;
   }
 
-  function settle(found: User | null): void {
+  function setUser(found: User | null): void {
     user.value = found;
     ended.value = !found;
-    interrupted.value = false;
-    goOn?.(token);
-    goOn = null;
+    isExpired.value = false;
+    resumeRequests?.(token);
+    resumeRequests = null;
   }
 
   /** Whoever the cookie says; null when nobody is signed in. */
   async function resume(): Promise<User | null> {
     if (user.value) return user.value;
     if (!(await renew())) return null;
-    return welcome(await get<User>("/auth/me"));
+    return enter();
   }
 
   async function signIn(username: string, password: string): Promise<User> {
     const form = new URLSearchParams({ username, password });
     token = (await post<Token>("/auth/login", form)).access_token;
-    const found = welcome(await get<User>("/auth/me"));
+    const found = await enter();
     others.postMessage("signed-in");
     return found;
   }
@@ -85,22 +94,22 @@ export const useSession = defineStore("session", () => {
   /** Nobody is signed in here any more; pages that are open learn it by `ended`. */
   function forget(): void {
     token = null;
-    settle(null);
+    setUser(null);
   }
 
   async function signedInElsewhere(): Promise<void> {
     token = (await post<Token>("/auth/refresh")).access_token;
-    welcome(await get<User>("/auth/me"));
+    await enter();
   }
 
   others.addEventListener("message", ({ data }) => {
     if (data === "signed-out") forget();
-    if (data === "signed-in" && interrupted.value) void signedInElsewhere();
+    if (data === "signed-in" && isExpired.value) void signedInElsewhere();
   });
   // On the pages, too.
   whenLeft((userId) => {
     if (userId === user.value?.id) forget();
   });
 
-  return { user, ended, interrupted, resume, signIn, signOut, left, forget };
+  return { user, ended, isExpired, feedPosition: () => feedPosition, resume, signIn, signOut, left, forget };
 });

@@ -205,18 +205,31 @@ async def test_a_position_that_is_none_is_refused(alice: Person, position: str) 
     assert answer.status_code == 400 and answer.json()["type"] == "urn:teahouse:bad_position"
 
 
-async def test_signing_out_ends_the_stream_before_the_next_event(
-    alice: Person, monkeypatch: pytest.MonkeyPatch
+async def test_who_is_signed_out_gets_no_further_event(
+    alice: Person, served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("app.feed.feed.RIGHT_CHECK_SECONDS", 0.0)
-    other = await alice.client.post("/api/v1/conversations", json={"title": "before"})
-    assert other.status_code == 201
-    async with following(alice) as stream:
-        await alice.client.post("/api/v1/auth/logout")
-        assert [event async for event in _until_end(stream)] == []
+    conversation = await alice.conversation()
+    async with following(alice) as stream, asyncio.timeout(10):
+        assert (await alice.client.post("/api/v1/auth/logout")).status_code == 204
+        await served.run(lambda: change(served, f"UPDATE conversations SET title = 'x' WHERE id = '{conversation}'"))
+        assert [event async for event in stream] == []
 
 
-async def _until_end(stream: Stream) -> AsyncIterator[Event]:
-    async with asyncio.timeout(40):
-        async for event in stream:
-            yield event
+@pytest.mark.postgresql
+async def test_an_event_waits_for_transactions_that_began_before_it(alice: Person, served: Served) -> None:
+    """Otherwise a viewer that has seen the later number would never get the earlier one."""
+    first, second = await alice.conversation(), await alice.conversation()
+    start = (await poll(alice))["last_event_id"]
+    renamed = "UPDATE conversations SET title = 'renamed' WHERE id = '{}'"
+    connection = await asyncio.to_thread(served.services.database.connect, write=True)
+    try:
+        connection.execute("BEGIN")
+        connection.execute(renamed.format(first))
+        await served.run(lambda: change(served, renamed.format(second)))
+        assert (await poll(alice, start, wait=1))["events"] == []
+        connection.execute("COMMIT")
+    finally:
+        connection.close()
+    found = await news(alice, start, lambda event: event["data"]["id"] == second)
+    assert [event["data"]["id"] for event in found] == [first, second]

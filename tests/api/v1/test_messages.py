@@ -139,3 +139,21 @@ async def test_A19_a_window_before_anothers_message_is_empty(alice: Person, bob:
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "POST"])
 async def test_a_wrong_method_is_405(alice: Person, method: str) -> None:
     assert is_problem(await alice.client.request(method, f"/api/v1/messages/{MISSING}"), 405, "method_not_allowed")
+
+
+async def test_nothing_is_sent_below_what_its_writer_has_not_seen(alice: Person, bob: Person) -> None:
+    conversation = await alice.conversation()
+    first = await alice.answered(conversation)
+    seen = first["assistant_message"]["id"]
+    second = await alice.answered(conversation, seen_head_id=seen)
+    path = f"/api/v1/conversations/{conversation}/messages"
+    elsewhere = (await bob.answered(await bob.conversation()))["assistant_message"]["id"]
+    for head, detail in ((seen, "2 newer messages"), (elsewhere, "changed elsewhere"), (MISSING, "changed elsewhere")):
+        refused = await alice.client.post(path, json={"content": "Mine", "seen_head_id": head})
+        assert is_problem(refused, 409, "newer_messages") and detail in refused.json()["detail"], refused.text
+    # A request that is sent again gets its first answer, though the branch has grown since.
+    headers = {"Idempotency-Key": "the-same-message"}
+    body = {"content": "Mine [[tokens=1]]", "seen_head_id": second["assistant_message"]["id"]}
+    sent = [await alice.client.post(path, json=body, headers=headers) for _ in range(2)]
+    assert [answer.status_code for answer in sent] == [202, 202]
+    assert sent[0].json()["job"]["id"] == sent[1].json()["job"]["id"]

@@ -12,10 +12,11 @@ const TOGETHER_MS = 150;
 const known = shallowRef<ReadonlyMap<string, Conversation>>(new Map());
 const cursor = shallowRef<string | null>(null);
 const state = ref<"new" | "loading" | "ready" | "failed">("new");
+/** Conversations in which an answer is being written, or waits. */
 const atWork = shallowRef<ReadonlySet<string>>(new Set());
-/** Which one's title is to be edited. */
+/** The conversation whose title is to be edited. */
 const renaming = ref<string | null>(null);
-let looking: ReturnType<typeof setTimeout> | null = null;
+let refreshTimer: ReturnType<typeof setTimeout> | null = null;
 /** Deleted here, and still to be told to the server. */
 const leaving = shallowRef<ReadonlyMap<string, ReturnType<typeof setTimeout>>>(new Map());
 
@@ -61,8 +62,8 @@ async function take(query: { limit: number; cursor?: string }): Promise<void> {
 
 /** What changed elsewhere: everything down to where this list reaches, so that what was deleted goes too. */
 async function refresh(): Promise<void> {
-  if (looking) clearTimeout(looking);
-  looking = null;
+  if (refreshTimer) clearTimeout(refreshTimer);
+  refreshTimer = null;
   if (state.value !== "ready") return;
   const reach = Math.max(known.value.size, PAGE);
   try {
@@ -130,8 +131,8 @@ export async function finishDeletions(): Promise<void> {
   await Promise.all([...leaving.value.keys()].map(finish));
 }
 
-/** Something has changed, here or elsewhere: what comes in a burst is looked up once. */
-function heard(change: Change): void {
+/** Changes that come in a burst cost one refresh. */
+function applyChange(change: Change): void {
   if (change.kind === "job" && change.conversation_id && change.job === "answer") {
     const next = new Set(atWork.value);
     if (change.status === "queued" || change.status === "running") next.add(change.conversation_id);
@@ -139,16 +140,15 @@ function heard(change: Change): void {
     atWork.value = next;
   }
   if (change.kind === "reset") void loadAtWork();
-  if (change.kind !== "job") looking ??= setTimeout(() => void refresh(), TOGETHER_MS);
+  if (change.kind !== "job") refreshTimer ??= setTimeout(() => void refresh(), TOGETHER_MS);
 }
 
-/** In which conversations an answer is being written, or waits. */
 async function loadAtWork(): Promise<void> {
   try {
     const states = await Promise.all(["queued", "running"].map((status) => get<Page<Job>>("/jobs", { status, kind: "answer", limit: 500 })));
     atWork.value = new Set(states.flatMap(({ items }) => items.map(({ links }) => links.conversation?.split("/").at(-1) ?? "")));
   } catch {
-    // The next change tells.
+    // The next change of a job says it.
   }
 }
 
@@ -164,5 +164,5 @@ export function forgetConversations(): void {
 
 // eslint-disable-next-line @typescript-eslint/explicit-module-boundary-types -- the shape is the list below
 export function useConversations() {
-  return { conversations, known, cursor, state, atWork, renaming, heard, load, loadMore, refresh, create, update, fetchOne, put, removeLater };
+  return { conversations, known, cursor, state, atWork, renaming, applyChange, load, loadMore, refresh, create, update, fetchOne, put, removeLater };
 }

@@ -1,63 +1,63 @@
-// What the same person does elsewhere, in another tab, on the other face or on another device, shows here at once.
+// Changes that the same person makes elsewhere: in another tab, on the other face, on another device.
+import { useEventListener } from "@vueuse/core";
 import { onScopeDispose, shallowRef } from "vue";
 import { followFeed } from "@/api/events";
+import type { ServerEvent } from "@/api/eventStream";
 import { tell } from "@/components/notices";
+import { useSession } from "@/stores/session";
 
 export type Change =
   | { kind: "conversation"; id: string; change: "made" | "changed" | "deleted" | "restored"; head_id: string | null }
   | { kind: "job"; id: string; job: string; conversation_id: string | null; status: string }
-  | { kind: "begun" } // from now on changes are told: what was loaded before may be old already
   | { kind: "reset" };
 
-type Hear = (change: Change) => void;
+type Listener = (change: Change) => void;
 
-const hearers = new Set<Hear>();
+const DELAY_MS = 1_000; // the page itself loads first
+const FAILURES = 2; // in a row; the first one may be a server that restarts
+const listeners = new Set<Listener>();
 /** Whether the server has answered lately, as far as this window can tell. */
 export const isConnected = shallowRef(true);
-const CALM_MS = 1_000; // what the page shows comes first
-const LOST = 2; // tries in a row; the first one may be a server that starts anew
 
-/** Calls back for every change while the calling component is there. */
-export function onChange(hear: Hear): void {
-  hearers.add(hear);
-  onScopeDispose(() => hearers.delete(hear));
+/** Calls back for every change until the calling component is unmounted. */
+export function onChange(listener: Listener): void {
+  listeners.add(listener);
+  onScopeDispose(() => listeners.delete(listener));
 }
 
-/** Follow, while somebody looks: a window that nobody sees holds no connection, and catches up when it is seen again. */
+/** A hidden window holds no connection; it catches up when it is visible again. */
 export function useFeed(): void {
-  let position: number | null = null;
-  let leave = new AbortController();
+  let position = useSession().feedPosition();
+  let stop = new AbortController();
 
-  function take(events: readonly { id: number | null; event: string; data: string }[]): void {
-    for (const { id, event, data } of events) {
-      const change = position === null && !event ? ({ kind: "begun" } as const) : changeOf(event, data);
-      position = id ?? position;
-      if (change) for (const hear of hearers) hear(change);
-    }
+  function take(events: readonly ServerEvent[]): void {
+    position = events.findLast(({ id }) => id !== null)?.id ?? position;
+    // Only the last state of each conversation and each job counts.
+    const changes = events.map(changeOf).filter((change) => change !== null);
+    const newest = new Map(changes.map((change) => [change.kind === "reset" ? "" : `${change.kind} ${change.id}`, change]));
+    for (const change of newest.values()) for (const listener of listeners) listener(change);
   }
 
   function connection(failures: number): void {
-    isConnected.value = failures < LOST;
+    isConnected.value = failures < FAILURES;
   }
 
-  function look(): void {
-    leave.abort();
+  function follow(): void {
+    stop.abort();
     if (document.visibilityState !== "visible") return;
-    leave = new AbortController();
-    const follower = { position: () => position, isDone: () => false, take, connection };
-    followFeed(follower, leave.signal).catch(tell);
+    stop = new AbortController();
+    followFeed({ position: () => position, isDone: () => false, take, connection }, stop.signal).catch(tell);
   }
 
-  const calm = setTimeout(look, CALM_MS);
-  document.addEventListener("visibilitychange", look);
+  const delay = setTimeout(follow, DELAY_MS);
+  useEventListener(document, "visibilitychange", follow);
   onScopeDispose(() => {
-    clearTimeout(calm);
-    leave.abort();
-    document.removeEventListener("visibilitychange", look);
+    clearTimeout(delay);
+    stop.abort();
   });
 }
 
-function changeOf(event: string, data: string): Change | null {
+function changeOf({ event, data }: ServerEvent): Change | null {
   if (event === "reset") return { kind: "reset" };
   if (event !== "conversation" && event !== "job") return null;
   const { kind, ...rest } = JSON.parse(data) as { kind?: string };

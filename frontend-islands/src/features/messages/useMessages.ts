@@ -88,7 +88,7 @@ export function useMessages(conversationId: MaybeRefOrGetter<string>) {
 
   async function send(content: string, fields: object = {}): Promise<void> {
     const key = newKey();
-    // Of what is still on its way nobody knows the id yet.
+    // The id of a message that is still on its way is not known yet.
     const seen = pending.value.length ? undefined : messages.value.at(-1)?.id;
     pending.value = [...pending.value, { key, content }];
     try {
@@ -127,9 +127,9 @@ export function useMessages(conversationId: MaybeRefOrGetter<string>) {
     await load();
   }
 
-  /** Loads anew where a change elsewhere is not in the list: another last message, or an answer that goes on. */
-  function heard(change: Change): void {
-    if (change.kind === "begun" || state.value !== "ready") return;
+  /** Loads the list again if a change elsewhere is not in it: another last message, or an answer that goes on. */
+  function applyChange(change: Change): void {
+    if (state.value !== "ready") return;
     const isNew =
       change.kind === "conversation"
         ? change.head_id !== null && !messages.value.some(({ id }) => id === change.head_id)
@@ -152,5 +152,5 @@ export function useMessages(conversationId: MaybeRefOrGetter<string>) {
   /** The answer that is being written, or the first of several that wait. */
   const running = computed(() => messages.value.find((message) => message.status === "generating") ?? null);
 
-  return { messages, earlier, pending, state, running, load, loadEarlier, loadAll, loadUpTo, heard, send, regenerate, edit, goOn, choose, removeBranch, replace };
+  return { messages, earlier, pending, state, running, load, loadEarlier, loadAll, loadUpTo, applyChange, send, regenerate, edit, goOn, choose, removeBranch, replace };
 }
