@@ -140,10 +140,12 @@ def _copy(database: Path, copy: Path) -> None:
 def _contents(database: Path, files: dict[str, Path], said: Contents | None = None) -> Contents:
     connection = pysqlite3.connect(f"{database.absolute().as_uri()}?mode=ro", uri=True)
     try:
-        found = [row[0] for row in connection.execute("PRAGMA quick_check(3)")]
+        # A row may be several lines, of which the first says only which database it is about.
+        checked = [str(row[0]) for row in connection.execute("PRAGMA quick_check(3)")]
+        found = [line for row in checked for line in row.splitlines() if not line.startswith("***")]
         found += [f"{row[0]}: row {row[1]} points to nothing" for row in connection.execute("PRAGMA foreign_key_check")]
         if found != ["ok"]:
-            raise ArchiveError(f"{database.name} is not sound: {'; '.join(map(str, found[:3]))}")
+            raise ArchiveError(f"{database.name} is not sound: {'; '.join(found[:3])}")
         tables = connection.execute(
             "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name"
         ).fetchall()

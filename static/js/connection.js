@@ -66,7 +66,8 @@
   document.addEventListener("htmx:after:request", (event) => {
     if (event.detail.ctx.response.status >= 400) return;
     showConnection(true);
-    document.getElementById("toasts")?.replaceChildren();
+    // What is said about the person's own request stays until their next one.
+    if (!event.detail.ctx.inBackground) document.getElementById("toasts")?.replaceChildren();
   });
 
   addEventListener("offline", () => showConnection(false));

@@ -85,5 +85,5 @@ async def test_a_window_that_it_opens_is_out_of_its_reach(alice: Page, site: Evi
     async with alice.context.expect_page() as opened:
         await evil.evaluate(f"window.opened = window.open({site.target + '/settings'!r}); 0")
     await (await opened.value).wait_for_load_state()
-    assert await evil.evaluate("opened.closed"), "it has no handle: Cross-Origin-Opener-Policy"
+    await evil.wait_for_function("() => opened.closed")  # it has no handle: Cross-Origin-Opener-Policy
     assert await (await opened.value).evaluate("window.opener") is None

@@ -56,7 +56,7 @@ async def test_who_may_sign_up_is_chosen_by_keys(dana: Page) -> None:
     await dana.reload()
     await expect(choice.get_by_role("radio", name="By invitation")).to_be_checked()
     await choice.get_by_text("Everybody").click()
-    await expect(dana.get_by_text("Whoever reaches this address can make an account.")).to_be_visible()
+    await expect(dana.get_by_text("Anyone who can reach this address can make an account.")).to_be_visible()
 
 
 async def test_a_job_says_whose_it_is_and_by_which_model(dana: Page) -> None:
